@@ -1,0 +1,36 @@
+import { IsIn, IsInt, IsOptional, IsString, Matches, Min } from 'class-validator';
+
+/** What a command can order. `stop`, `rotate` and `upgrade` never wait behind a running backup. */
+export const commandVerbs = ['backup', 'restore', 'verify', 'prune', 'stop', 'rotate', 'upgrade'] as const;
+export type CommandVerb = (typeof commandVerbs)[number];
+
+/** A signed pointer to work: what is to be done is told at the claim, so a replayed or stale command does nothing. */
+export class Command {
+  /** `protocolVersion` of the sender. */
+  @IsInt() @Min(1) protocol: number;
+  @Matches(/^node_[0-9a-z]+$/) node: string;
+  /** The run it is about; absent for orders about the node itself. */
+  @IsOptional() @Matches(/^run_[0-9a-z]{20}$/) run?: string;
+  /** 1 for the first attempt of the run. */
+  @IsOptional() @IsInt() @Min(1) attempt?: number;
+  @IsIn(commandVerbs) verb: CommandVerb;
+  /** RFC 3339, the master's clock; for display only. */
+  @IsString() issuedAt: string;
+}
+
+/** `Nats-Msg-Id` of a command: publishing it again is harmless. */
+export const commandMessageId = (command: Pick<Command, 'node' | 'run' | 'attempt' | 'verb' | 'issuedAt'>): string =>
+  command.run ? `${command.run}.${command.attempt}.${command.verb}` : `${command.node}.${command.issuedAt}.${command.verb}`;
+
+/** Anything a master says to an agent (command, answer, rpc request), signed so that owning the bus is not enough to forge it. */
+export class SignedMessage {
+  /** The exact JSON text that was signed. */
+  @IsString() payload: string;
+  /** Id of the command key: the node pins a list of these. */
+  @IsString() key: string;
+  /** Ed25519 over `holdfast/1 <purpose>\0<node id>\0<payload>`, base64. */
+  @IsString() signature: string;
+}
+
+/** What a signature is for; a signature for one purpose is worthless for another. */
+export type SignaturePurpose = 'command' | 'answer' | 'rpc';

@@ -1,0 +1,15 @@
+export { nodeOfSubject, protocolVersion, reportsConsumer, streams, subjects } from './subjects.ts';
+export { decodeMessage, encodeMessage, parseMessage } from './validation.ts';
+export { Command, type CommandVerb, SignedMessage, type SignaturePurpose, commandMessageId, commandVerbs } from './commands.ts';
+export {
+  BackupSpecification, FilesSource, RepositoryPointer, RestoreSpecification, type Specification, restoreModes,
+} from './specifications.ts';
+export {
+  ItemFault, Progress, type ReportOutcome, RunReport, RunStatistics, SnapshotProposal, StoredObject, WrappedKey, reportMessageId,
+  reportOutcomes,
+} from './reports.ts';
+export {
+  type Answer, type AskMethod, Capabilities, ClaimAsk, type ClaimGranted, ClaimReference, Grant, type GrantAnswer, GrantAsk,
+  GrantRequest, KnownChunksAsk, type KnownChunksAnswer, SelfAsk, type SelfAnswer, SyncAsk, type SyncAnswer, askMethods,
+} from './asks.ts';
+export { Heartbeat, heartbeatSeconds, offlineAfterSeconds } from './heartbeat.ts';

@@ -1,0 +1,1 @@
+export type { EntryType, ExtendedAttribute, Source, SourceEntry, SourceFault, WalkOptions } from './source.port.ts';
