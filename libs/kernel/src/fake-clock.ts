@@ -9,9 +9,12 @@ interface Sleeper {
 export class FakeClock implements Clock {
   private sleepers: Sleeper[] = [];
   private elapsed = 0;
+  private readonly start: number;
 
   /** @param start wall-clock time in milliseconds at which the clock stands. */
-  constructor(private readonly start: number = Date.UTC(2026, 0, 1)) {}
+  constructor(start: number = Date.UTC(2026, 0, 1)) {
+    this.start = start;
+  }
 
   now(): number {
     return this.start + this.elapsed;

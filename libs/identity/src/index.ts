@@ -1,0 +1,1 @@
+export { type NatsServerSearch, findNatsServer, isNatsServerNewEnough, oldestNatsServer } from './nats-server/find-nats-server.ts';
