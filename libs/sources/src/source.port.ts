@@ -50,6 +50,13 @@ export interface SourceFault {
 export interface WalkOptions {
   readonly signal?: AbortSignal;
   readonly onFault: (fault: SourceFault) => void;
+  /** Said once each: what this machine or source cannot give at all (`xattrs-unavailable`, ...). A note does not make a run partial. */
+  readonly onNote?: (code: string, detail: string) => void;
+  /**
+   * Asked for each entry before its extended attributes are read, as that costs more than the walk: false when the entry's ctime says
+   * that those of the previous manifest still hold. Then `xattrs` is absent. Default: all are read.
+   */
+  readonly needsXattrs?: (entry: SourceEntry) => boolean;
 }
 
 /**
