@@ -1,0 +1,14 @@
+export { type AttemptKeys, type Key, type KeyClass, generateAttemptKeys, generateKey, keyFrom, keyIdOf, repositoryIdOf } from './format/keys.ts';
+export { generateIdentity, openWith, parseIdentityFile, recipientOf, sealTo, unwrapKey, wrapKey } from './format/wrapping.ts';
+export { type KeyRing, type UnwrappedKey, handedKeys, identityKeys, openSealedKeys, sealKeys } from './keys/key-ring.ts';
+export { objectNames, objectPrefixes, parseObjectName, repositoryFile } from './format/names.ts';
+export { isDamage } from './format/damage.ts';
+export { type WriterIdentity, ensureWriterIdentity, readWriterIdentity } from './state/identity.ts';
+export type {
+  BackupLimits, BackupOptions, BackupProgress, BackupRepository, BackupResult, BackupSubject, ChangeFact,
+} from './backup/backup-options.ts';
+export { runBackup } from './backup/run-backup.ts';
+export type {
+  RestoreLimits, RestoreMode, RestoreOptions, RestoreProgress, RestoreResult, RestoreStatistics,
+} from './restore/restore-options.ts';
+export { runRestore } from './restore/run-restore.ts';
