@@ -1,0 +1,100 @@
+import { type ErrorKind, type FieldFault, AppError, fault } from '#kernel';
+
+/** Where the master is and who asks. */
+export interface ApiAccess {
+  readonly url: string;
+  /** API key, sent as bearer token. */
+  readonly token?: string;
+  /** Session cookie of a login. */
+  readonly cookie?: string;
+}
+
+interface Problem {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly errors?: readonly FieldFault[];
+}
+
+const kindOf = (status: number): ErrorKind => {
+  const kinds: Readonly<Record<number, ErrorKind>> = {
+    400: 'validation', 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 409: 'conflict', 412: 'stale', 422: 'refused', 429: 'rate-limited',
+    503: 'unavailable',
+  };
+  return kinds[status] ?? 'internal';
+};
+
+const problemOf = async (response: Response): Promise<AppError> => {
+  const problem = (await response.json().catch(() => ({}))) as Problem;
+  return new AppError({
+    kind: kindOf(response.status),
+    code: problem.code ?? `http-${response.status}`,
+    detail: problem.detail ?? `The master answered ${response.status} ${response.statusText}`,
+    ...(problem.errors ? { fields: problem.errors } : {}),
+  });
+};
+
+/** A page of a list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor?: string;
+}
+
+/** The REST interface, as a client sees it: problem details become `AppError`s with the master's own code and sentence. */
+export class ApiClient {
+  constructor(
+    readonly access: ApiAccess,
+    private readonly timeoutMs = 30_000,
+  ) {}
+
+  get<T>(path: string): Promise<T> {
+    return this.call<T>('GET', path);
+  }
+
+  post<T>(path: string, body: object = {}, headers: Record<string, string> = {}): Promise<T> {
+    return this.call<T>('POST', path, body, headers);
+  }
+
+  delete(path: string): Promise<void> {
+    return this.call('DELETE', path);
+  }
+
+  /** All items of a list, page by page. */
+  async all<T>(path: string): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    do {
+      const separator = path.includes('?') ? '&' : '?';
+      const page: Page<T> = await this.get<Page<T>>(`${path}${separator}limit=200${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+      items.push(...page.items);
+      cursor = page.nextCursor;
+    } while (cursor);
+    return items;
+  }
+
+  /** The answer as it is, whatever its status; for streams and for logins. Throws `master-unreachable`. */
+  async send(method: string, path: string, body?: object, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+    const { url, token, cookie } = this.access;
+    try {
+      return await fetch(new URL(path, url), {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(body ? { 'content-type': 'application/json' } : {}),
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+          ...(cookie ? { cookie } : {}),
+          ...headers,
+        },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+        signal: signal ?? AbortSignal.timeout(this.timeoutMs),
+      });
+    } catch (cause) {
+      throw fault('unavailable', 'master-unreachable', `No answer from ${url}; is the master running, and is the address right?`, { cause });
+    }
+  }
+
+  private async call<T>(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<T> {
+    const response = await this.send(method, path, body, headers);
+    if (!response.ok) throw await problemOf(response);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+}

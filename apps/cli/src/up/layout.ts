@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+/** Loopback ports of an embedded stack; chosen at its first start and kept, so that addresses stay the same. */
+export interface StackPorts {
+  readonly nats: number;
+  readonly natsMonitor: number;
+  readonly postgres: number;
+  readonly http: number;
+}
+
+/** Where everything of an embedded stack lies, below one data directory. */
+export interface StackLayout {
+  readonly data: string;
+  readonly keys: string;
+  readonly nats: string;
+  readonly natsConfig: string;
+  readonly objects: string;
+  readonly agent: string;
+  readonly logs: string;
+  readonly run: string;
+  readonly ports: string;
+  readonly postgresPassword: string;
+  readonly adminPassword: string;
+  /** Address and first admin for the command line on this machine. */
+  readonly access: string;
+}
+
+/** Names the files of a data directory and makes the directory (0711: only Postgres' account passes through it). */
+export const layoutOf = (data: string): StackLayout => {
+  mkdirSync(data, { recursive: true, mode: 0o711 });
+  return {
+    data,
+    keys: join(data, 'keys'),
+    nats: join(data, 'nats'),
+    natsConfig: join(data, 'nats', 'nats.conf'),
+    objects: join(data, 'objects'),
+    agent: join(data, 'agent'),
+    logs: join(data, 'logs'),
+    run: join(data, 'run'),
+    ports: join(data, 'ports.json'),
+    postgresPassword: join(data, 'postgres.password'),
+    adminPassword: join(data, 'first-admin.password'),
+    access: join(data, 'access.json'),
+  };
+};
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+
+/** The first free loopback port from `preferred` upwards that is not in `taken`. */
+const freePort = async (preferred: number, taken: readonly number[]): Promise<number> => {
+  for (let port = preferred; ; port++) if (!taken.includes(port) && (await isFree(port))) return port;
+};
+
+/** The ports of this data directory: those of its first start, or new ones near the usual numbers. */
+export const portsOf = async (layout: StackLayout, http?: number): Promise<StackPorts> => {
+  if (existsSync(layout.ports)) {
+    const kept = JSON.parse(readFileSync(layout.ports, 'utf8')) as StackPorts;
+    return http === undefined ? kept : { ...kept, http };
+  }
+  const nats = await freePort(4222, []);
+  const natsMonitor = await freePort(8222, [nats]);
+  const postgres = await freePort(5433, [nats, natsMonitor]);
+  const ports = { nats, natsMonitor, postgres, http: http ?? (await freePort(8480, [nats, natsMonitor, postgres])) };
+  writeFileSync(layout.ports, `${JSON.stringify(ports)}\n`);
+  return ports;
+};
+
+/** The secret in `file`, made at the first call. 160 bits in URL-safe characters; readable by its owner only. */
+export const secretIn = (file: string): string => {
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const secret = randomBytes(20).toString('base64url');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+  return secret;
+};
