@@ -2,7 +2,7 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
 
 /** Questions of an agent to the masters: idempotent, same id on retry. Every answer is a `SignedMessage` with an `Answer`. */
-export const askMethods = ['claim', 'sync', 'grant', 'known-chunks', 'self'] as const;
+export const askMethods = ['claim', 'sync', 'grant', 'known-chunks', 'packs', 'self'] as const;
 export type AskMethod = (typeof askMethods)[number];
 
 /** Names the attempt and claim a question is asked under. */
@@ -52,6 +52,14 @@ export class GrantAsk {
 export class KnownChunksAsk {
   @IsString() @MaxLength(64) id: string;
   @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
+}
+
+/** "Which packs may hold chunks of the snapshot that I restore?" In pages, as there may be a hundred thousand. */
+export class PacksAsk {
+  @IsString() @MaxLength(64) id: string;
+  @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
+  /** The last name of the page before; absent for the first page. */
+  @IsOptional() @IsString() @MaxLength(256) after?: string;
 }
 
 /** "Who am I to you?" Name, labels, slots, settings. */
@@ -106,6 +114,12 @@ export interface GrantAnswer {
 export interface KnownChunksAnswer {
   readonly generation: number;
   readonly object?: Grant;
+}
+
+/** Value of a packs answer: full names in byte order, at most 5,000; `more` when another page follows. More than needed is harmless. */
+export interface PacksAnswer {
+  readonly names: readonly string[];
+  readonly more: boolean;
 }
 
 /** Value of a self answer. */

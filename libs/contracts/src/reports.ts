@@ -53,6 +53,8 @@ export class SnapshotProposal {
   @IsArray() @ArrayMaxSize(8) @ValidateNested({ each: true }) @Type(() => WrappedKey) keys: WrappedKey[];
   /** Packs this attempt wrote. */
   @IsArray() @ArrayMaxSize(100_000) @ValidateNested({ each: true }) @Type(() => StoredObject) packs: StoredObject[];
+  /** Packs of interrupted attempts of this task, whose chunks this snapshot may use. */
+  @IsOptional() @IsArray() @ArrayMaxSize(100_000) @ValidateNested({ each: true }) @Type(() => StoredObject) adoptedPacks?: StoredObject[];
 }
 
 export const reportOutcomes = ['succeeded', 'partial', 'failed', 'skipped', 'cancelled'] as const;
