@@ -1,0 +1,117 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { messageOf } from '#kernel';
+import type { FilesSource } from '#contracts';
+import type { Source, SourceEntry, WalkOptions } from '../source.port.ts';
+import { excludeMatcher } from './excludes.ts';
+import { type HostNames, hostNames } from './host-names.ts';
+import { rootTree } from './roots.ts';
+import { walk } from './walk.ts';
+import { type XattrBatch, type XattrReader, xattrReader } from './xattr-reader.ts';
+
+/** Options of a task's `files` source, and the facts of the host, which a test may replace. */
+export interface FilesSourceOptions extends Partial<Pick<FilesSource, 'excludes' | 'oneFileSystem' | 'excludeCaches'>> {
+  /** Absolute paths; raw bytes where they are not UTF-8. */
+  readonly paths: readonly (string | Buffer)[];
+  readonly names?: HostNames;
+  /** `null`: this machine has none. Default: `getfattr`, where installed. */
+  readonly xattrs?: XattrReader | null;
+}
+
+/** Entries a batch aims at: enough to make one call of `getfattr` cheap, few enough to start work soon. */
+const batchSize = 2048;
+/** Entries after which the event loop gets a turn: about 3 ms. */
+const burst = 512;
+/** Batches whose attributes are being read while the walk goes on. */
+const ahead = 3;
+
+/**
+ * Directories and files of this host. Entries have owners' names where `/etc/passwd` and `/etc/group` know them, extended attributes and
+ * ACLs where `getfattr` is installed (otherwise `onNote` says `xattrs-unavailable` once). What cannot be read is a fault, not an end.
+ * Throws `source-path-invalid` and `exclude-invalid`.
+ */
+export const filesSource = (options: FilesSourceOptions): Source => {
+  const excluded = excludeMatcher(options.excludes ?? []);
+  const { oneFileSystem = false, excludeCaches = true } = options;
+  const { tree, aliases } = rootTree(options.paths);
+  return {
+    description: {
+      type: 'files',
+      paths: options.paths.map((path) => path.toString()),
+      ...(options.excludes?.length ? { excludes: options.excludes } : undefined),
+      oneFileSystem,
+      excludeCaches,
+    },
+    async *entries(walkOptions) {
+      for (const { asked, walked } of aliases) {
+        walkOptions.onNote?.('path-through-link', `${asked} leads through a link and is kept as ${walked}`);
+      }
+      const rules = { excluded, oneFileSystem, excludeCaches, names: options.names ?? hostNames(), onFault: walkOptions.onFault };
+      yield* withXattrs(inBatches(walk(tree, rules), walkOptions.signal), options.xattrs, walkOptions);
+    },
+  };
+};
+
+/** Joins the walk's steps to batches and lets the event loop run. */
+async function* inBatches(steps: Iterable<SourceEntry[]>, signal: AbortSignal | undefined): AsyncGenerator<SourceEntry[]> {
+  let batch: SourceEntry[] = [];
+  let sinceTurn = 0;
+  for (const entries of steps) {
+    for (const entry of entries) batch.push(entry);
+    sinceTurn += entries.length + 1;
+    if (sinceTurn >= burst) {
+      sinceTurn = 0;
+      await turn();
+      signal?.throwIfAborted();
+    }
+    while (batch.length >= batchSize) {
+      yield batch.slice(0, batchSize);
+      batch = batch.slice(batchSize);
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Adds attributes to the entries that need them, reading those of some batches while the walk goes on. */
+async function* withXattrs(
+  batches: AsyncIterable<SourceEntry[]>, reader: XattrReader | null | undefined, options: WalkOptions,
+): AsyncGenerator<readonly SourceEntry[]> {
+  const read = reader === undefined ? xattrReader() : reader;
+  if (!read) {
+    options.onNote?.('xattrs-unavailable', 'Extended attributes and ACLs are not kept: install the package "attr", which has getfattr');
+    yield* batches;
+    return;
+  }
+  const pending: Promise<readonly SourceEntry[]>[] = [];
+  for await (const batch of batches) {
+    const completed = complete(batch, read, options);
+    // Awaited below, in order; until then a failure has to wait.
+    completed.catch(() => undefined);
+    pending.push(completed);
+    if (pending.length > ahead) yield await (pending.shift() as Promise<readonly SourceEntry[]>);
+  }
+  for (const batch of pending) yield await batch;
+}
+
+const complete = async (batch: SourceEntry[], read: XattrReader, options: WalkOptions): Promise<readonly SourceEntry[]> => {
+  const wanting = options.needsXattrs ? batch.filter(options.needsXattrs) : batch;
+  if (wanting.length === 0) return batch;
+  const keys = new Map(wanting.map((entry) => [entry, absolute(entry)]));
+  let found: XattrBatch;
+  try {
+    found = await read([...keys.values()]);
+  } catch (error) {
+    for (const entry of wanting) options.onFault({ path: entry.path, code: 'xattrs-unreadable', detail: messageOf(error) });
+    return batch;
+  }
+  if (found.attributes.size === 0 && found.failed.size === 0) return batch;
+  return batch.map((entry) => {
+    const key = keys.get(entry)?.toString('latin1');
+    if (key === undefined) return entry;
+    const failure = found.failed.get(key);
+    if (failure !== undefined) options.onFault({ path: entry.path, code: 'xattrs-unreadable', detail: failure });
+    const xattrs = found.attributes.get(key);
+    return xattrs ? { ...entry, xattrs } : entry;
+  });
+};
+
+const absolute = (entry: SourceEntry): Buffer => entry.contentPath ?? Buffer.concat([Buffer.from('/'), entry.path]);
