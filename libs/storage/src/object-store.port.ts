@@ -36,6 +36,17 @@ export interface ObjectWriter {
   put(name: string, body: readonly Uint8Array[], options: PutOptions): Promise<PutOutcome>;
 }
 
+/** What a PUT from a stream needs to know. */
+export interface StreamPutOptions extends PutOptions {
+  /** Bytes; a stream that is longer or shorter is `object-mismatch`. */
+  readonly size: number;
+}
+
+/** Creates an object from a stream without holding it in memory; a stream that is not what was announced leaves nothing behind. */
+export interface StreamWriter {
+  putStream(name: string, stream: AsyncIterable<Uint8Array>, options: StreamPutOptions): Promise<PutOutcome>;
+}
+
 /** Reads objects by name. */
 export interface ObjectReader {
   /** The bytes of the object, or of `range`. Throws `object-not-found`; a short object with a range beyond its end is `object-truncated`. */
