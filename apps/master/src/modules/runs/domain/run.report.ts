@@ -1,0 +1,64 @@
+import { err, ok, refuse, unreachable, type Refusal, type Result } from '#kernel';
+import type { ReportRun } from './run.commands.ts';
+import type { Reason, ReportedEnd, RunEvent, RunRetried } from './run.events.ts';
+import { judgeReport } from './run.judge.ts';
+import type { ExistingRun } from './run.state.ts';
+
+const endOf = (command: ReportRun, late: boolean): ReportedEnd => ({
+  attempt: command.attempt,
+  claim: command.claim,
+  late,
+  faults: command.faults,
+  faultCount: command.faultCount,
+  ...(command.statistics ? { statistics: command.statistics } : {}),
+  ...(command.phases ? { phases: command.phases } : {}),
+});
+
+const unexplained: Reason = { code: 'unexplained', detail: 'The agent gave no reason; see the log of the run' };
+
+const recorded = ({ attempt, claim, snapshot, outcome }: ReportRun, late: boolean): readonly RunEvent[] =>
+  snapshot ? [{ type: 'SnapshotRecorded', data: { attempt, claim, ...snapshot, partial: outcome === 'partial', late } }] : [];
+
+/** The events of an accepted report; a backup without an admitted snapshot has not succeeded. */
+const accept = (command: ReportRun, state: ExistingRun, late: boolean, retry: readonly RunRetried[]): Result<readonly RunEvent[], Refusal> => {
+  const end = endOf(command, late);
+  const reason = command.reason ?? unexplained;
+  const { attempt, claim, outcome } = command;
+  const succeeds = outcome === 'succeeded' || outcome === 'partial';
+  if (succeeds && state.order.plan.kind === 'backup' && !command.snapshot) {
+    return err(refuse('refused', 'snapshot-missing', 'A backup succeeds with an admitted snapshot only'));
+  }
+  switch (outcome) {
+    case 'succeeded':
+      return ok([{ type: 'RunSucceeded', data: end }, ...recorded(command, late)]);
+    case 'partial':
+      return ok([{ type: 'RunPartiallySucceeded', data: { ...end, ...reason } }, ...recorded(command, late)]);
+    case 'failed':
+      return ok([{ type: 'RunFailed', data: { ...end, ...reason } }, ...retry]);
+    case 'skipped':
+      return ok([{ type: 'RunSkipped', data: { attempt, claim, ...reason } }]);
+    case 'cancelled':
+      return ok([{ type: 'RunCancelled', data: { attempt } }]);
+    default:
+      return unreachable(outcome, 'report outcome');
+  }
+};
+
+/** Accepts, records as late, ignores a repeat, or refuses (`attempt-fenced` and others). `retry` follows a failure. */
+export const decideReport = (command: ReportRun, state: ExistingRun, retry: readonly RunRetried[]): Result<readonly RunEvent[], Refusal> => {
+  const judged = judgeReport(state, command);
+  switch (judged.verdict) {
+    case 'repeat':
+      return ok([]);
+    case 'refuse':
+      return err(judged.refusal);
+    case 'accept':
+    case 'late':
+      if (command.snapshot && command.snapshot.snapshot !== judged.attempt.snapshot) {
+        return err(refuse('refused', 'wrong-snapshot', 'The proposed snapshot is not the one that the claim named'));
+      }
+      return accept(command, state, judged.verdict === 'late', retry);
+    default:
+      return unreachable(judged, 'verdict');
+  }
+};
