@@ -1,0 +1,13 @@
+import type { DomainEvent } from '#event-store';
+import type { TaskDefinition } from './task.definition.ts';
+
+export type TaskDefined = DomainEvent<'TaskDefined', TaskDefinition>;
+/** The whole new definition. */
+export type TaskChanged = DomainEvent<'TaskChanged', TaskDefinition>;
+/** Its schedule rests; a start by hand is still possible. */
+export type TaskPaused = DomainEvent<'TaskPaused', Record<string, never>>;
+/** The schedule goes on: what was missed while paused is not made up for. */
+export type TaskResumed = DomainEvent<'TaskResumed', Record<string, never>>;
+export type TaskDeleted = DomainEvent<'TaskDeleted', Record<string, never>>;
+
+export type TaskEvent = TaskDefined | TaskChanged | TaskPaused | TaskResumed | TaskDeleted;
