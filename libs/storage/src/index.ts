@@ -3,10 +3,10 @@ export {
   type ObjectStore, type ObjectWriter, type PutOptions, type PutOutcome, type StreamPutOptions, type StreamWriter, isObjectNotFound,
   objectNotFound,
 } from './object-store.port.ts';
-export { type FsStore, type FsStoreOptions, fsStore } from './fs/fs.adapter.ts';
+export { FsStore, type FsStoreOptions, fsStore } from './fs/fs.adapter.ts';
 export { type MemoryStore, memoryStore } from './memory/memory.adapter.ts';
 export { type S3Location, s3Client } from './s3/s3-client.ts';
-export { type S3Store, type S3StoreOptions, s3Store } from './s3/s3.adapter.ts';
+export { S3Store, type S3StoreOptions, s3Store } from './s3/s3.adapter.ts';
 export { semaphore, withLimit } from './wrappers/limit.wrapper.ts';
 export { type MeteredStore, type StoreCounters, withMeter } from './wrappers/metered.wrapper.ts';
 export { withPrefix } from './wrappers/prefixed.wrapper.ts';

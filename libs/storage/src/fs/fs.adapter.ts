@@ -1,10 +1,11 @@
-import { constants, open, readdir, realpath, stat, unlink } from 'node:fs/promises';
+import { constants, lstat, open, readdir, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createHash } from 'node:crypto';
-import { asBuffer, checkBody, sameBytes } from '../bytes.ts';
+import { checkBody, sameBytes } from '../bytes.ts';
 import { checkObjectName, checkPrefix } from '../names.ts';
 import {
-  type ByteRange, type ObjectInfo, type ObjectStore, objectNotFound, type PutOptions, type PutOutcome, type StreamWriter,
+  type ByteRange, type CallOptions, type ObjectInfo, type ObjectStore, objectNotFound, type PutOptions, type PutOutcome,
+  type StreamPutOptions, type StreamWriter,
 } from '../object-store.port.ts';
 import { maxObjectBytes, objectMismatch, objectTooLarge, objectTruncated } from '../store-errors.ts';
 import { fsError } from './fs-errors.ts';
@@ -18,12 +19,6 @@ export interface FsStoreOptions {
   readonly sync?: boolean;
 }
 
-/** A store in a folder. */
-export interface FsStore extends ObjectStore, StreamWriter {
-  /** Removes temporary files, last written before `before` (ms since 1970), that killed writers left. Returns how many. */
-  removeLeftovers(before: number): Promise<number>;
-}
-
 const guarded = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
   try {
     return await call();
@@ -31,6 +26,11 @@ const guarded = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
     throw fsError(name, error);
   }
 };
+
+const unlessMissing = <T>(call: Promise<T>): Promise<T | undefined> => call.catch((error: NodeJS.ErrnoException) => {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw error;
+});
 
 const readRange = async (file: string, name: string, range: ByteRange | undefined): Promise<Uint8Array> => {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -56,10 +56,7 @@ const readRange = async (file: string, name: string, range: ByteRange | undefine
 interface Found { readonly name: string; readonly folder: boolean }
 
 const entriesOf = async (root: string, folder: string): Promise<Found[]> => {
-  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
-    throw error;
-  });
+  const entries = (await unlessMissing(readdir(join(root, folder), { withFileTypes: true }))) ?? [];
   return entries.filter((entry) => !entry.name.startsWith('.') && (entry.isDirectory() || entry.isFile()))
     .map((entry) => ({ name: folder === '' ? entry.name : `${folder}/${entry.name}`, folder: entry.isDirectory() }))
     // A folder sorts as its objects do: with the slash that follows its name.
@@ -70,49 +67,38 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
   for (const { name, folder: isFolder } of await entriesOf(root, folder)) {
     if (isFolder && (`${name}/`.startsWith(prefix) || prefix.startsWith(`${name}/`))) yield* walk(root, name, prefix);
     if (isFolder || !name.startsWith(prefix)) continue;
-    const info = await stat(join(root, name)).catch(() => undefined);
+    const info = await unlessMissing(lstat(join(root, name)));
     if (info?.isFile()) yield { name, size: info.size };
   }
 }
 
 /**
- * Objects as files below `folder`, which is made at the first write. An object appears whole or not at all: temporary file, fsync,
- * `link()` (fails if present), fsync of the folder. Links inside it are not followed for objects. Needs hard links.
+ * Objects as files below a folder, which is made at the first write. An object appears whole or not at all: temporary file, fsync,
+ * `link()` (fails if present), fsync of the folder. Links are not followed for objects. Needs hard links.
  */
-export const fsStore = (folder: string, options: FsStoreOptions = {}): FsStore => {
-  const { checkBodies = true, sync = true } = options;
-  const root = resolve(folder);
-  const folders = new Map<string, Promise<void>>();
-  const fileOf = (name: string): string => join(root, checkObjectName(name));
+export class FsStore implements ObjectStore, StreamWriter {
+  private readonly root: string;
+  private readonly checkBodies: boolean;
+  private readonly sync: boolean;
+  private readonly folders = new Map<string, Promise<void>>();
 
-  const create = async (name: string, write: (file: TemporaryFile) => Promise<void>): Promise<PutOutcome> => {
-    const file = fileOf(name);
-    const folder = dirname(file);
-    const made = folders.get(folder) ?? makeFolder(root, folder);
-    folders.set(folder, made);
-    const temporary = await made.then(() => openTemporary(file, sync)).catch(async (error: NodeJS.ErrnoException) => {
-      folders.delete(folder);
-      // Somebody removed the folder since.
-      if (error.code !== 'ENOENT') throw error;
-      await makeFolder(root, folder);
-      return openTemporary(file, sync);
-    });
-    try {
-      await write(temporary);
-      return await temporary.publish();
-    } finally {
-      await temporary.dispose();
-    }
-  };
+  constructor(folder: string, options: FsStoreOptions) {
+    this.root = resolve(folder);
+    this.checkBodies = options.checkBodies ?? true;
+    this.sync = options.sync ?? true;
+  }
 
-  return {
-    put: (name, body, { sha256, signal }: PutOptions) => guarded(name, async () => {
+  put(name: string, body: readonly Uint8Array[], { sha256, signal }: PutOptions): Promise<PutOutcome> {
+    return guarded(name, async () => {
       signal?.throwIfAborted();
-      checkObjectName(name);
-      if (checkBodies) checkBody(name, body, sha256);
-      return create(name, ({ handle }) => writeAll(handle, body));
-    }),
-    putStream: (name, stream, { size, sha256, signal }) => guarded(name, () => create(name, async ({ handle }) => {
+      const file = this.fileOf(name);
+      if (this.checkBodies) checkBody(name, body, sha256);
+      return this.create(file, ({ handle }) => writeAll(handle, body));
+    });
+  }
+
+  putStream(name: string, stream: AsyncIterable<Uint8Array>, { size, sha256, signal }: StreamPutOptions): Promise<PutOutcome> {
+    return guarded(name, () => this.create(this.fileOf(name), async ({ handle }) => {
       const hash = createHash('sha256');
       let written = 0;
       for await (const part of stream) {
@@ -123,46 +109,84 @@ export const fsStore = (folder: string, options: FsStoreOptions = {}): FsStore =
         await writeAll(handle, [part]);
       }
       if (written !== size || !sameBytes(hash.digest(), sha256)) throw objectMismatch(name);
-    })),
-    get: (name, range, call) => guarded(name, async () => {
-      call?.signal?.throwIfAborted();
-      return asBuffer(await readRange(fileOf(name), name, range));
-    }),
-    head: (name) => guarded(name, async () => {
-      const info = await stat(fileOf(name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-        throw error;
-      });
+    }));
+  }
+
+  get(name: string, range?: ByteRange, options?: CallOptions): Promise<Uint8Array> {
+    return guarded(name, async () => {
+      options?.signal?.throwIfAborted();
+      return readRange(this.fileOf(name), name, range);
+    });
+  }
+
+  head(name: string): Promise<ObjectInfo | undefined> {
+    return guarded(name, async () => {
+      const info = await unlessMissing(lstat(this.fileOf(name)));
       return info?.isFile() ? { name, size: info.size } : undefined;
-    }),
-    list: async function* (prefix, call) {
-      checkPrefix(prefix);
-      try {
-        const base = await realpath(root).catch(() => root);
-        for await (const info of walk(base, '', prefix)) {
-          call?.signal?.throwIfAborted();
-          yield info;
-        }
-      } catch (error) {
-        throw fsError(prefix, error);
+    });
+  }
+
+  async *list(prefix: string, options?: CallOptions): AsyncGenerator<ObjectInfo> {
+    checkPrefix(prefix);
+    try {
+      for await (const info of walk(this.root, '', prefix)) {
+        options?.signal?.throwIfAborted();
+        yield info;
       }
-    },
-    delete: (name) => guarded(name, async () => {
-      await unlink(fileOf(name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
-      });
-    }),
-    removeLeftovers: async (before) => {
-      let removed = 0;
-      const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
-      for (const entry of entries.filter((found) => found.isFile() && found.name.startsWith(temporaryPrefix))) {
-        const file = join(entry.parentPath, entry.name);
-        const info = await stat(file).catch(() => undefined);
-        if (!info || info.mtimeMs >= before) continue;
-        await unlink(file).catch(() => undefined);
-        removed++;
-      }
-      return removed;
-    },
-  };
-};
+    } catch (error) {
+      options?.signal?.throwIfAborted();
+      throw fsError(prefix, error);
+    }
+  }
+
+  delete(name: string): Promise<void> {
+    return guarded(name, async () => unlessMissing(unlink(this.fileOf(name))));
+  }
+
+  /** Removes temporary files, last written before `before` (ms since 1970), that killed writers left. Returns how many. */
+  async removeLeftovers(before: number): Promise<number> {
+    let removed = 0;
+    const entries = await readdir(this.root, { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const entry of entries.filter((found) => found.isFile() && found.name.startsWith(temporaryPrefix))) {
+      const file = join(entry.parentPath, entry.name);
+      const info = await lstat(file).catch(() => undefined);
+      if (!info || info.mtimeMs >= before) continue;
+      await unlink(file).catch(() => undefined);
+      removed++;
+    }
+    return removed;
+  }
+
+  private fileOf(name: string): string {
+    return join(this.root, checkObjectName(name));
+  }
+
+  private async create(file: string, write: (file: TemporaryFile) => Promise<void>): Promise<PutOutcome> {
+    const temporary = await this.openBeside(file);
+    try {
+      await write(temporary);
+      return await temporary.publish();
+    } finally {
+      await temporary.dispose();
+    }
+  }
+
+  private async openBeside(file: string): Promise<TemporaryFile> {
+    const folder = dirname(file);
+    const made = this.folders.get(folder) ?? makeFolder(this.root, folder);
+    this.folders.set(folder, made);
+    try {
+      await made;
+      return await openTemporary(file, this.sync);
+    } catch (error) {
+      this.folders.delete(folder);
+      // Somebody removed the folder since.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await makeFolder(this.root, folder);
+      return openTemporary(file, this.sync);
+    }
+  }
+}
+
+/** The folder as a store. */
+export const fsStore = (folder: string, options: FsStoreOptions = {}): FsStore => new FsStore(folder, options);

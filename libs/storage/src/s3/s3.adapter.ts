@@ -7,7 +7,9 @@ import { type Clock, systemClock } from '#kernel';
 import { asBuffer, collect, lengthOf, sliceRange } from '../bytes.ts';
 import { withDeadline } from '../deadline.ts';
 import { checkObjectName, checkPrefix } from '../names.ts';
-import { type ByteRange, type ObjectInfo, type ObjectStore, objectNotFound, type PutOptions, type PutOutcome } from '../object-store.port.ts';
+import {
+  type ByteRange, type CallOptions, isObjectNotFound, type ObjectInfo, type ObjectStore, objectNotFound, type PutOptions, type PutOutcome,
+} from '../object-store.port.ts';
 import { maxObjectBytes, objectTruncated, storageUnavailable } from '../store-errors.ts';
 import { s3Client, type S3Location } from './s3-client.ts';
 import { isNotImplemented, isPreconditionFailed, s3Error } from './s3-errors.ts';
@@ -21,17 +23,6 @@ export interface S3StoreOptions extends S3Location {
   readonly timeoutMs?: number;
   /** Default 4,000: a target slower than 256 KiB/s is given up and asked again. */
   readonly slowestMsPerMiB?: number;
-}
-
-/** A store in a bucket. */
-export interface S3Store extends ObjectStore {
-  /**
-   * Whether the server refuses a second write by itself. `no` after it answered 501: then the adapter asks with HEAD first, which
-   * two writers at the same moment can pass. Harmless for names that end in their hash: both write the same bytes.
-   */
-  conditionalWrites(): 'yes' | 'no' | 'unknown';
-  /** Ends the connections. */
-  close(): void;
 }
 
 /** The payload's hash, known beforehand, becomes the one that is signed: the SDK would otherwise sign a stream as "unsigned". */
@@ -73,94 +64,125 @@ const infoOf = (name: string, size: number | undefined, checksum?: string, type?
  * Objects in an S3 bucket. Writes are create-only (`If-None-Match: *`), carry their SHA-256 as `x-amz-checksum-sha256`, which the
  * server checks, and are sent from the caller's memory. Never multipart: the checksum of a multipart object is not its SHA-256.
  */
-export const s3Store = (options: S3StoreOptions): S3Store => {
-  const { bucket, prefix = '', clock = systemClock, timeoutMs = 30_000, slowestMsPerMiB = 4_000 } = options;
-  const client = options.client ?? s3Client(options);
-  let conditional: 'yes' | 'no' | 'unknown' = 'unknown';
-  const keyOf = (name: string): string => prefix + checkObjectName(name);
+export class S3Store implements ObjectStore {
+  private readonly options: S3StoreOptions;
+  private readonly client: S3Client;
+  private readonly prefix: string;
+  private conditional: 'yes' | 'no' | 'unknown' = 'unknown';
 
-  const call = async <T>(name: string, bytes: number, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  constructor(options: S3StoreOptions) {
+    this.options = options;
+    this.client = options.client ?? s3Client(options);
+    this.prefix = options.prefix ?? '';
+  }
+
+  /**
+   * Whether the server refuses a second write by itself. `no` after it answered 501: then the adapter asks with HEAD first, which
+   * two writers at the same moment can pass. Harmless for names that end in their hash: both write the same bytes.
+   */
+  conditionalWrites(): 'yes' | 'no' | 'unknown' {
+    return this.conditional;
+  }
+
+  /** Ends the connections. */
+  close(): void {
+    this.client.destroy();
+  }
+
+  async put(name: string, body: readonly Uint8Array[], options: PutOptions): Promise<PutOutcome> {
+    this.keyOf(name);
+    if (this.conditional !== 'no') {
+      const outcome = await this.putConditional(name, body, options);
+      if (outcome !== 'not-implemented') return outcome;
+      this.conditional = 'no';
+    }
+    if (await this.head(name, options)) return 'exists';
+    await this.send(name, body, options, false);
+    return 'created';
+  }
+
+  async get(name: string, range?: ByteRange, options?: CallOptions): Promise<Uint8Array> {
+    if (range?.length === 0) {
+      const info = await this.head(name, options);
+      if (!info) throw objectNotFound(name);
+      if (range.offset > info.size) throw objectTruncated(name);
+      return Buffer.alloc(0);
+    }
+    const command = new GetObjectCommand({
+      Bucket: this.options.bucket, Key: this.keyOf(name),
+      ...(range ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {}),
+    });
+    return this.call(name, range?.length ?? 64 * 1_048_576, options?.signal, async (abortSignal) =>
+      readBody(name, await this.client.send(command, { abortSignal }), range));
+  }
+
+  async head(name: string, options?: CallOptions): Promise<ObjectInfo | undefined> {
+    const command = new HeadObjectCommand({ Bucket: this.options.bucket, Key: this.keyOf(name), ChecksumMode: 'ENABLED' });
+    try {
+      const answer = await this.call(name, 0, options?.signal, (abortSignal) => this.client.send(command, { abortSignal }));
+      return infoOf(name, answer.ContentLength, answer.ChecksumSHA256, answer.ChecksumType);
+    } catch (error) {
+      // HEAD has no body, so a missing bucket looks the same; the first write or listing tells.
+      if (isObjectNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async *list(prefix: string, options?: CallOptions): AsyncGenerator<ObjectInfo> {
+    const Prefix = this.prefix + checkPrefix(prefix);
+    let token: string | undefined;
+    do {
+      const command: ListObjectsV2Command = new ListObjectsV2Command({
+        Bucket: this.options.bucket, Prefix, ...(token ? { ContinuationToken: token } : {}),
+      });
+      const page = await this.call(prefix, 0, options?.signal, (abortSignal) => this.client.send(command, { abortSignal }));
+      for (const { Key, Size } of page.Contents ?? []) if (Key && !Key.endsWith('/')) yield infoOf(Key.slice(this.prefix.length), Size);
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token);
+  }
+
+  async delete(name: string, options?: CallOptions): Promise<void> {
+    const command = new DeleteObjectCommand({ Bucket: this.options.bucket, Key: this.keyOf(name) });
+    try {
+      await this.call(name, 0, options?.signal, (abortSignal) => this.client.send(command, { abortSignal }));
+    } catch (error) {
+      if (!isObjectNotFound(error)) throw error;
+    }
+  }
+
+  private keyOf(name: string): string {
+    return this.prefix + checkObjectName(name);
+  }
+
+  private async call<T>(name: string, bytes: number, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { clock = systemClock, timeoutMs = 30_000, slowestMsPerMiB = 4_000 } = this.options;
     try {
       return await withDeadline(clock, timeoutMs + (bytes / 1_048_576) * slowestMsPerMiB, signal, work);
     } catch (error) {
       signal?.throwIfAborted();
       throw s3Error(name, error);
     }
-  };
+  }
 
-  const head: ObjectStore['head'] = (name, callOptions) => call(name, 0, callOptions?.signal, async (abortSignal) => {
-    const command = new HeadObjectCommand({ Bucket: bucket, Key: keyOf(name), ChecksumMode: 'ENABLED' });
-    try {
-      const answer = await client.send(command, { abortSignal });
-      return infoOf(name, answer.ContentLength, answer.ChecksumSHA256, answer.ChecksumType);
-    } catch (error) {
-      // HEAD has no body, so a missing bucket looks the same; the first write or listing tells.
-      if (s3Error(name, error).code === 'object-not-found') return undefined;
-      throw error;
-    }
-  });
+  private send(name: string, body: readonly Uint8Array[], { sha256, signal }: PutOptions, createOnly: boolean): Promise<unknown> {
+    return this.call(name, lengthOf(body), signal, (abortSignal) =>
+      this.client.send(putCommand(this.options.bucket, this.keyOf(name), body, { sha256, createOnly }), { abortSignal }));
+  }
 
-  const putConditional = async (name: string, body: readonly Uint8Array[], { sha256, signal }: PutOptions): Promise<PutOutcome | 'not-implemented'> => {
+  private async putConditional(name: string, body: readonly Uint8Array[], options: PutOptions): Promise<PutOutcome | 'not-implemented'> {
     try {
-      await call(name, lengthOf(body), signal, (abortSignal) =>
-        client.send(putCommand(bucket, keyOf(name), body, { sha256, createOnly: true }), { abortSignal }));
-      conditional = 'yes';
+      await this.send(name, body, options, true);
+      this.conditional = 'yes';
       return 'created';
     } catch (error) {
       const { cause } = error as Error;
-      if (isPreconditionFailed(cause)) {
-        conditional = 'yes';
-        return 'exists';
-      }
       if (isNotImplemented(cause)) return 'not-implemented';
-      throw error;
+      if (!isPreconditionFailed(cause)) throw error;
+      this.conditional = 'yes';
+      return 'exists';
     }
-  };
+  }
+}
 
-  return {
-    conditionalWrites: () => conditional,
-    close: () => client.destroy(),
-    head,
-    put: async (name, body, putOptions) => {
-      keyOf(name);
-      if (conditional !== 'no') {
-        const outcome = await putConditional(name, body, putOptions);
-        if (outcome !== 'not-implemented') return outcome;
-        conditional = 'no';
-      }
-      if (await head(name, putOptions)) return 'exists';
-      const { sha256, signal } = putOptions;
-      await call(name, lengthOf(body), signal, (abortSignal) =>
-        client.send(putCommand(bucket, keyOf(name), body, { sha256, createOnly: false }), { abortSignal }));
-      return 'created';
-    },
-    get: async (name, range, callOptions) => {
-      if (range?.length === 0) {
-        const info = await head(name, callOptions);
-        if (!info) throw objectNotFound(name);
-        if (range.offset > info.size) throw objectTruncated(name);
-        return Buffer.alloc(0);
-      }
-      const command = new GetObjectCommand({
-        Bucket: bucket, Key: keyOf(name), ...(range ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {}),
-      });
-      return call(name, range?.length ?? 64 * 1_048_576, callOptions?.signal, async (abortSignal) =>
-        readBody(name, await client.send(command, { abortSignal }), range));
-    },
-    list: async function* (namePrefix, callOptions) {
-      const Prefix = prefix + checkPrefix(namePrefix);
-      let token: string | undefined;
-      do {
-        const command: ListObjectsV2Command = new ListObjectsV2Command({ Bucket: bucket, Prefix, ...(token ? { ContinuationToken: token } : {}) });
-        const page = await call(namePrefix, 0, callOptions?.signal, (abortSignal) => client.send(command, { abortSignal }));
-        for (const { Key, Size } of page.Contents ?? []) if (Key && Key !== Prefix) yield infoOf(Key.slice(prefix.length), Size);
-        token = page.IsTruncated ? page.NextContinuationToken : undefined;
-      } while (token);
-    },
-    delete: (name, callOptions) => call(name, 0, callOptions?.signal, async (abortSignal) => {
-      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: keyOf(name) }), { abortSignal }).catch((error: unknown) => {
-        if (s3Error(name, error).code !== 'object-not-found') throw error;
-      });
-    }),
-  };
-};
+/** The bucket as a store. */
+export const s3Store = (options: S3StoreOptions): S3Store => new S3Store(options);

@@ -16,11 +16,13 @@ export interface RetryOptions {
   readonly onRetry?: (error: unknown, attempt: number) => void;
 }
 
+const defaults = { clock: systemClock, attempts: 6, firstDelayMs: 200, maxDelayMs: 30_000, random: Math.random };
+
 const isRetryable = (error: unknown): boolean => isAppError(error) && error.retryable;
 
 /** Repeats `call` while it fails with a retryable `AppError`; the last error is thrown. */
 export const retrying = async <T>(options: RetryOptions, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> => {
-  const { clock = systemClock, attempts = 6, firstDelayMs = 200, maxDelayMs = 30_000, random = Math.random } = options;
+  const { clock, attempts, firstDelayMs, maxDelayMs, random } = { ...defaults, ...options };
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();

@@ -27,7 +27,6 @@ export const withThrottle = (store: ObjectStore, options: ThrottleOptions): Obje
   const up = bucket(clock, options.uploadBytesPerSecond);
   const down = bucket(clock, options.downloadBytesPerSecond);
   return {
-    ...store,
     put: async (name, body, put) => {
       await up(lengthOf(body), put.signal);
       return store.put(name, body, put);
@@ -38,5 +37,8 @@ export const withThrottle = (store: ObjectStore, options: ThrottleOptions): Obje
       if (!range) await down(bytes.length, call?.signal);
       return bytes;
     },
+    head: (name, call) => store.head(name, call),
+    list: (prefix, call) => store.list(prefix, call),
+    delete: (name, call) => store.delete(name, call),
   };
 };
