@@ -1,0 +1,51 @@
+import type { Decider } from '#event-store';
+import { err, ok, parseTime, refuse, unreachable, type Refusal, type Result } from '#kernel';
+import type { EnrolmentEvent } from './enrolment.events.ts';
+
+/** A one-time link. */
+export type EnrolmentState =
+  | { readonly status: 'absent' }
+  | { readonly status: 'open'; readonly node: string; readonly expiresAt: string }
+  | { readonly status: 'consumed'; readonly node: string; readonly publicKey: string };
+
+export type EnrolmentCommand =
+  | { readonly type: 'IssueLink'; readonly node: string; readonly expiresAt: string }
+  | { readonly type: 'ConsumeLink'; readonly publicKey: string; readonly now: string };
+
+const invalid = refuse('unauthorized', 'link-invalid', 'This enrolment link is unknown, spent or expired; ask the operator for a new one');
+
+const evolve = (_state: EnrolmentState, event: EnrolmentEvent): EnrolmentState => {
+  switch (event.type) {
+    case 'EnrolmentLinkIssued':
+      return { status: 'open', ...event.data };
+    case 'EnrolmentLinkConsumed':
+      return { status: 'consumed', ...event.data };
+    default:
+      return unreachable(event, 'enrolment event');
+  }
+};
+
+const consume = (command: Extract<EnrolmentCommand, { type: 'ConsumeLink' }>, state: EnrolmentState): Result<readonly EnrolmentEvent[], Refusal> => {
+  const { publicKey, now } = command;
+  // The same agent asks again when the first answer was lost: its key proves that it is the same.
+  if (state.status === 'consumed' && state.publicKey === publicKey) return ok([]);
+  if (state.status !== 'open' || parseTime(now) >= parseTime(state.expiresAt)) return err(invalid);
+  return ok([{ type: 'EnrolmentLinkConsumed', data: { node: state.node, publicKey } }]);
+};
+
+/** Decides about one enrolment link. Every refusal says the same, so that guessing teaches nothing. */
+export const enrolmentDecider: Decider<EnrolmentState, EnrolmentCommand, EnrolmentEvent> = {
+  aggregate: 'enrolment',
+  initialState: { status: 'absent' },
+  evolve,
+  decide: (command, state) => {
+    switch (command.type) {
+      case 'IssueLink':
+        return ok(state.status === 'absent' ? [{ type: 'EnrolmentLinkIssued', data: { node: command.node, expiresAt: command.expiresAt } }] : []);
+      case 'ConsumeLink':
+        return consume(command, state);
+      default:
+        return unreachable(command, 'enrolment command');
+    }
+  },
+};

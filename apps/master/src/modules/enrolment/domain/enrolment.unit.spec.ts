@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { type EnrolmentCommand, enrolmentDecider } from './enrolment.decide.ts';
+import type { EnrolmentEvent } from './enrolment.events.ts';
+
+const { decide, evolve, initialState } = enrolmentDecider;
+const when = (command: EnrolmentCommand, ...events: EnrolmentEvent[]) => decide(command, events.reduce(evolve, initialState));
+const issued: EnrolmentEvent = { type: 'EnrolmentLinkIssued', data: { node: 'node_a', expiresAt: '2026-01-01T00:15:00.000Z' } };
+const consume: EnrolmentCommand = { type: 'ConsumeLink', publicKey: 'UA', now: '2026-01-01T00:14:59.999Z' };
+const consumed: EnrolmentEvent = { type: 'EnrolmentLinkConsumed', data: { node: 'node_a', publicKey: 'UA' } };
+
+describe('an enrolment link', () => {
+  it('enrols one agent before it expires', () => {
+    expect(when(consume, issued)).toEqual({ ok: true, value: [consumed] });
+    expect(when({ ...consume, now: '2026-01-01T00:15:00.000Z' }, issued)).toMatchObject({ ok: false, error: { code: 'link-invalid' } });
+  });
+  it('is spent on first use, except for the agent that spent it', () => {
+    expect(when({ ...consume, publicKey: 'UB' }, issued, consumed)).toMatchObject({ ok: false, error: { code: 'link-invalid' } });
+    expect(when(consume, issued, consumed)).toEqual({ ok: true, value: [] });
+  });
+  it('says the same of an unknown one as of a spent one', () => {
+    expect(when(consume)).toEqual(when({ ...consume, publicKey: 'UB' }, issued, consumed));
+  });
+});

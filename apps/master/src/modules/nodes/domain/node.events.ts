@@ -1,0 +1,33 @@
+import type { DomainEvent } from '#event-store';
+
+/** Free words by which tasks choose nodes: `{ "site": "vienna" }`. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** What an agent said of its host when it enrolled. Shown, never trusted. */
+export interface HostFacts {
+  readonly hostname: string;
+  /** `process.platform` and `process.arch` of the agent. */
+  readonly platform: string;
+  readonly arch: string;
+  readonly agentVersion: string;
+}
+
+/** An operator has announced a host; nothing runs there yet. */
+export type NodeAdded = DomainEvent<'NodeAdded', { readonly name: string; readonly labels: Labels; readonly slots: number }>;
+/** An agent has proved with a link that it is this node. Enrolling again replaces its key and recipient. */
+export type NodeEnrolled = DomainEvent<'NodeEnrolled', {
+  /** NATS user key, `U...`. */
+  readonly publicKey: string;
+  /** age recipient of the agent's own key, `age1...`: secrets for it are sealed to this. */
+  readonly recipient: string;
+  readonly host: HostFacts;
+}>;
+/** What was changed, and only that. */
+export type NodeChanged = DomainEvent<'NodeChanged', { readonly name?: string; readonly labels?: Labels; readonly slots?: number }>;
+/** No new run begins there. */
+export type NodeDrained = DomainEvent<'NodeDrained', { readonly reason: string }>;
+export type NodeResumed = DomainEvent<'NodeResumed', Readonly<Record<string, never>>>;
+/** Final. Its snapshots stay. */
+export type NodeRemoved = DomainEvent<'NodeRemoved', { readonly name: string }>;
+
+export type NodeEvent = NodeAdded | NodeEnrolled | NodeChanged | NodeDrained | NodeResumed | NodeRemoved;
