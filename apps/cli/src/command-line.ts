@@ -1,0 +1,43 @@
+import { Command, CommanderError } from 'commander';
+import { CommandContext, type GlobalOptions } from './context.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+
+/** Groups of commands, each loaded only when one of its words is used: start-up time is part of a command's feel. */
+const groups: readonly { readonly words: readonly string[]; readonly register: (program: Command, context: CommandContext) => Promise<void> }[] = [
+  { words: ['repo'], register: async (p, c) => (await import('./repo/register.ts')).registerRepoCommands(p, c) },
+  { words: ['up', 'quickstart'], register: async (p, c) => (await import('./up/up.command.ts')).registerUpCommands(p, c) },
+  { words: ['status'], register: async (p, c) => (await import('./commands/status.command.ts')).registerStatus(p, c) },
+  { words: ['nodes', 'targets'], register: async (p, c) => (await import('./commands/fleet.command.ts')).registerFleet(p, c) },
+  { words: ['tasks', 'run', 'runs'], register: async (p, c) => (await import('./commands/work.command.ts')).registerWork(p, c) },
+  { words: ['snapshots', 'browse', 'restore', 'verify'], register: async (p, c) => (await import('./commands/snapshots.command.ts')).registerSnapshots(p, c) },
+];
+
+const makeProgram = (): Command =>
+  new Command('holdfast')
+    .description('Event-sourced backups for fleets')
+    .option('--json', 'one JSON object a line instead of text')
+    .option('--url <url>', 'address of the master (default: HOLDFAST_URL, or the embedded stack of this machine)')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+
+const exitCodeOfUsage = (error: CommanderError): number =>
+  error.code === 'commander.helpDisplayed' || error.code === 'commander.help' || error.code === 'commander.version' ? exitCodes.ok : exitCodes.usage;
+
+/** Runs one command line; resolves with the exit code and never throws. */
+export const runCommandLine = async (args: readonly string[]): Promise<number> => {
+  const program = makeProgram();
+  const context = new CommandContext(() => program.opts<GlobalOptions>());
+  const word = args.find((arg) => !arg.startsWith('-'));
+  const wanted = groups.filter((group) => word !== undefined && group.words.includes(word));
+  let exitCode: number = exitCodes.ok;
+  context.onExitCode = (code) => { exitCode = code; };
+  try {
+    for (const group of wanted.length > 0 ? wanted : groups) await group.register(program, context);
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return exitCodeOfUsage(error);
+    context.output.error(error);
+    return exitCodeOf(error);
+  }
+};

@@ -1,0 +1,18 @@
+import { fault } from '#kernel';
+
+/** Anything a person names by id, by the beginning of its id, or by name. */
+export interface Named {
+  readonly id: string;
+  readonly name?: string;
+}
+
+/** The one of `items` that `text` means; throws `...-not-found` or `...-ambiguous`. */
+export const findOne = <T extends Named>(items: readonly T[], text: string, what: string): T => {
+  const exact = items.find((item) => item.id === text || item.name === text);
+  if (exact) return exact;
+  const found = items.filter((item) => item.id.startsWith(text) || item.id.split('_')[1]?.startsWith(text));
+  if (found.length > 1) throw fault('validation', `${what}-ambiguous`, `${text} is the beginning of ${found.length} ids; give more of it`);
+  const [only] = found;
+  if (!only) throw fault('not-found', `${what}-not-found`, `There is no ${what} ${text}; list them with holdfast ${what}s ls`);
+  return only;
+};

@@ -1,0 +1,112 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { table } from '../format.ts';
+import { exitCodeOfRun, followRun } from '../runs/follow-run.ts';
+import type { RunView } from '../runs/run-view.ts';
+import { findOne } from './find.ts';
+
+interface TaskView {
+  readonly id: string;
+  readonly name: string;
+  readonly node: string;
+  readonly status?: string;
+  readonly schedule?: { readonly cron: string; readonly timeZone?: string };
+}
+
+interface AddOptions {
+  readonly node?: string;
+  readonly target?: string;
+  readonly path: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly oneFileSystem?: boolean;
+  readonly schedule?: string;
+  readonly timeZone: string;
+  readonly keepLast?: string;
+}
+
+/** The one there is, where the user did not say which. */
+const oneOf = (items: readonly { readonly id: string; readonly name: string }[], wanted: string | undefined, what: string): string => {
+  const [only, ...others] = items;
+  return findOne(items, wanted ?? (only && others.length === 0 ? only.id : '?'), what).id;
+};
+
+const addTask = async (context: CommandContext, name: string, options: AddOptions): Promise<void> => {
+  const api = await context.api();
+  const node = oneOf(await api.all('/api/v1/nodes'), options.node, 'node');
+  const target = oneOf(await api.all('/api/v1/targets'), options.target, 'target');
+  const task = await api.post<TaskView>('/api/v1/tasks', {
+    name, node, target,
+    source: {
+      type: 'files', paths: options.path.map((path) => resolve(path)), ...(options.exclude ? { excludes: options.exclude } : {}),
+      ...(options.oneFileSystem ? { oneFileSystem: true } : {}),
+    },
+    ...(options.schedule ? { schedule: { cron: options.schedule, timeZone: options.timeZone } } : {}),
+    ...(options.keepLast ? { retention: { keepLast: Number(options.keepLast) } } : {}),
+  });
+  context.output.result('task', task, `${task.id} ${name}`);
+};
+
+const registerTasks = (program: Command, context: CommandContext): void => {
+  const tasks = program.command('tasks').description('what to back up, when and where to');
+  tasks.command('ls').description('all tasks').action(async () => {
+    const items = await (await context.api()).all<TaskView>('/api/v1/tasks');
+    for (const item of items) context.output.message('task', item);
+    context.output.text(table(['ID', 'NAME', 'NODE', 'SCHEDULE', 'STATUS'], items.map((task) => [task.id, task.name, task.node, task.schedule?.cron ?? 'by hand', task.status ?? ''])));
+  });
+  tasks.command('add <name>').description('define a task')
+    .requiredOption('--path <path...>', 'what to back up')
+    .option('--node <node>', 'which host (default: the only one)')
+    .option('--target <target>', 'where to (default: the only one)')
+    .option('--exclude <pattern...>', 'gitignore patterns of what to leave out')
+    .option('--one-file-system', 'do not cross into other file systems')
+    .option('--schedule <cron>', 'five fields, for example "0 3 * * *"')
+    .option('--time-zone <zone>', 'of the schedule', 'UTC')
+    .option('--keep-last <n>', 'how many snapshots a prune keeps')
+    .action((name: string, options: AddOptions) => addTask(context, name, options));
+  for (const verb of ['pause', 'resume'] as const) {
+    tasks.command(`${verb} <task>`).description(`${verb} the schedule`).action(async (name: string) => {
+      const api = await context.api();
+      const task = findOne(await api.all<TaskView>('/api/v1/tasks'), name, 'task');
+      await api.post(`/api/v1/tasks/${task.id}:${verb}`);
+      context.output.result('task', { id: task.id, changed: verb }, `${task.name}: ${verb}d`);
+    });
+  }
+};
+
+const registerRun = (program: Command, context: CommandContext): void => {
+  program.command('run <task>').description('run a task now').option('--follow', 'show progress until it ends').action(async (name: string, options: { follow?: boolean }) => {
+    const api = await context.api();
+    const task = findOne(await api.all<TaskView>('/api/v1/tasks'), name, 'task');
+    const run = await api.post<RunView>(`/api/v1/tasks/${task.id}:run`);
+    if (!options.follow) return context.output.result('run', run, run.id);
+    return context.onExitCode(exitCodeOfRun(await followRun(api, run.id, context.output, context.clock)));
+  });
+};
+
+const registerRuns = (program: Command, context: CommandContext): void => {
+  const runs = program.command('runs').description('executions of tasks');
+  runs.command('ls').description('the latest runs').option('-n, --limit <n>', 'how many', '20').action(async (options: { limit: string }) => {
+    const page = await (await context.api()).get<{ readonly items: readonly RunView[] }>(`/api/v1/runs?limit=${encodeURIComponent(options.limit)}`);
+    for (const item of page.items) context.output.message('run', item);
+    context.output.text(table(['ID', 'KIND', 'STATUS', 'REQUESTED', 'WHY'], page.items.map((run) => [run.id, run.kind, run.status, run.requestedAt, run.waitingReason ?? run.code ?? ''])));
+  });
+  runs.command('show <run>').description('one run with its attempts and faults').action(async (id: string) => {
+    const run = await (await context.api()).get<RunView>(`/api/v1/runs/${encodeURIComponent(id)}`);
+    context.output.result('run', run, JSON.stringify(run, undefined, 2));
+  });
+  runs.command('follow <run>').description('show progress until it ends').action(async (id: string) => {
+    context.onExitCode(exitCodeOfRun(await followRun(await context.api(), encodeURIComponent(id), context.output, context.clock)));
+  });
+  runs.command('cancel <run>').description('end a run').action(async (id: string) => {
+    const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:cancel`);
+    context.output.result('run', run, `${run.id} ${run.status}`);
+  });
+};
+
+/** `holdfast tasks ...`, `holdfast run` and `holdfast runs ...`. */
+export const registerWork = (program: Command, context: CommandContext): void => {
+  registerTasks(program, context);
+  registerRun(program, context);
+  registerRuns(program, context);
+};

@@ -1,0 +1,63 @@
+import { type Clock, messageOf, parseTime } from '#kernel';
+import type { ApiClient } from '../api-client.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { humanBytes, humanDuration } from '../format.ts';
+import type { Output } from '../output.ts';
+import { type RunView, isFinal } from './run-view.ts';
+
+const pollMs = 250;
+/** A master that restarts is back in less; one that is gone is told of. */
+const patienceMs = 120_000;
+
+const progressLine = (run: RunView): string => {
+  const progress = run.progress;
+  if (!progress) return `${run.kind} ${run.status}${run.waitingReason ? `: ${run.waitingReason}` : ''}`;
+  const percent = progress.totalBytes ? `${Math.floor((100 * progress.bytes) / progress.totalBytes)} %  ` : '';
+  const rate = progress.elapsedMs > 0 ? `${humanBytes((progress.bytes * 1000) / progress.elapsedMs)}/s` : '';
+  const left = progress.totalBytes && progress.bytes > 0 ? (progress.elapsedMs * (progress.totalBytes - progress.bytes)) / progress.bytes : undefined;
+  const eta = left === undefined ? '' : `  ${humanDuration(left)} left`;
+  return `${humanDuration(progress.elapsedMs)}  ${percent}${progress.files} files  ${humanBytes(progress.bytes)}  ${rate}${eta}  ${progress.current ?? ''}`;
+};
+
+/** What a finished run was, in one line. */
+const describe = (run: RunView): string => {
+  const seconds = run.startedAt && run.finishedAt ? ` in ${humanDuration(parseTime(run.finishedAt) - parseTime(run.startedAt))}` : '';
+  const counts = run.statistics ? `: ${run.statistics.files} files, ${humanBytes(run.statistics.bytes)}, ${humanBytes(run.statistics.storedBytes)} stored` : '';
+  const snapshot = run.snapshot && run.kind === 'backup' ? `, snapshot ${run.snapshot}` : '';
+  return `${run.kind} ${run.status}${seconds}${counts}${snapshot}${run.detail ? ` (${run.detail} [${run.code}])` : ''}`;
+};
+
+/** The exit code of a finished run. */
+export const exitCodeOfRun = (run: RunView): number => {
+  switch (run.status) {
+    case 'succeeded': case 'skipped': return exitCodes.ok;
+    case 'partial': return exitCodes.partial;
+    case 'cancelled': return exitCodes.cancelled;
+    default: return exitCodes.failed;
+  }
+};
+
+/** Shows a run until it ends, through restarts of the master; returns the run as it ended. */
+export const followRun = async (api: ApiClient, id: string, output: Output, clock: Clock): Promise<RunView> => {
+  let lastHeard = clock.monotonic();
+  let shown = '';
+  for (;;) {
+    try {
+      const run = await api.get<RunView>(`/api/v1/runs/${id}`);
+      lastHeard = clock.monotonic();
+      if (isFinal(run)) {
+        output.result('run', run, describe(run));
+        for (const item of run.faults ?? []) output.note(`  ${item.path}: ${item.detail} [${item.code}]`);
+        return run;
+      }
+      const line = progressLine(run);
+      output.progress(line);
+      if (line !== shown && run.progress) output.message('progress', { run: id, status: run.status, ...run.progress });
+      shown = line;
+    } catch (error) {
+      if (clock.monotonic() - lastHeard > patienceMs) throw error;
+      output.progress(`waiting for the master: ${messageOf(error)}`);
+    }
+    await clock.sleep(pollMs);
+  }
+};

@@ -1,0 +1,30 @@
+/** What the CLI needs of a run, a field of `GET /api/v1/runs/{id}`. */
+export interface RunView {
+  readonly id: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly node: string;
+  readonly task?: string;
+  readonly snapshot?: string;
+  readonly waitingReason?: string;
+  readonly requestedAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly code?: string;
+  readonly detail?: string;
+  readonly faultCount?: number;
+  readonly faults?: readonly { readonly path: string; readonly code: string; readonly detail: string }[];
+  readonly statistics?: {
+    readonly files: number; readonly directories: number; readonly others: number; readonly bytes: number;
+    readonly filesRead: number; readonly bytesRead: number; readonly addedBytes: number; readonly storedBytes: number;
+  };
+  readonly progress?: {
+    readonly phase: string; readonly files: number; readonly bytes: number; readonly totalFiles?: number; readonly totalBytes?: number;
+    readonly storedBytes: number; readonly elapsedMs: number; readonly current?: string;
+  };
+}
+
+const finalStatuses = ['succeeded', 'partial', 'failed', 'skipped', 'cancelled', 'timed-out', 'lost'];
+
+/** True when nothing more will happen to the run. */
+export const isFinal = (run: Pick<RunView, 'status'>): boolean => finalStatuses.includes(run.status);

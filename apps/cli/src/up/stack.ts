@@ -1,0 +1,139 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, type Logger, messageOf } from '#kernel';
+import { type Child, awaitReady, endLeftover, findNatsServer, postgresUrl, startChild, startEmbeddedNats, startEmbeddedPostgres } from '#embedded';
+import type { ApiClient } from '../api-client.ts';
+import { login } from '../context.ts';
+import { installationKeys } from './keys.ts';
+import { type StackLayout, type StackPorts, layoutOf, portsOf, secretIn } from './layout.ts';
+import { enrolLocalAgent } from './local-agent.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** What to start and how. */
+export interface StackOptions {
+  /** Directory that holds everything; made when missing. */
+  readonly data: string;
+  /** Port of the console and the REST interface; default: a free one near 8480, kept for later starts. */
+  readonly httpPort?: number;
+  /** Folder of the checkout or installation: `dist/`, `.tools/`. */
+  readonly root: string;
+  /** `PATH`, and the nats-server that the operator names, if any. */
+  readonly path: string;
+  readonly natsServer?: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Told in a few words what is being done. */
+  readonly onStep?: (step: string) => void;
+}
+
+/** A running stack and how to use it. */
+export interface Stack {
+  readonly url: string;
+  readonly admin: { readonly user: string; readonly password: string };
+  readonly layout: StackLayout;
+  /** An interface that is logged in as the first admin. */
+  readonly api: ApiClient;
+  /** Id of the node of this host. */
+  readonly node: string;
+  stop(): Promise<void>;
+}
+
+const ended = ['agent', 'master', 'postgres', 'nats'] as const;
+
+const program = (options: StackOptions, app: 'master' | 'agent'): string => join(options.root, 'dist', 'apps', app, 'src', 'main.js');
+
+const masterEnvironment = (layout: StackLayout, ports: StackPorts, options: StackOptions): Record<string, string> => ({
+  PATH: options.path,
+  NODE_ENV: 'production',
+  HOLDFAST_NATS_URL: `nats://127.0.0.1:${ports.nats}`,
+  HOLDFAST_POSTGRES_URL: postgresUrl({ port: ports.postgres, password: secretIn(layout.postgresPassword) }),
+  HOLDFAST_KEYS_DIR: layout.keys,
+  HOLDFAST_DATA_DIR: layout.objects,
+  HOLDFAST_HTTP_HOST: '127.0.0.1',
+  HOLDFAST_HTTP_PORT: String(ports.http),
+  HOLDFAST_PUBLIC_URL: `http://127.0.0.1:${ports.http}`,
+  HOLDFAST_FIRST_ADMIN_PASSWORD_FILE: layout.adminPassword,
+});
+
+const answersReady = (url: string) => (): Promise<boolean> =>
+  fetch(new URL('/health/ready', url), { signal: AbortSignal.timeout(2000) }).then((response) => response.ok, () => false);
+
+const startMaster = async (layout: StackLayout, ports: StackPorts, options: StackOptions): Promise<Child> => {
+  const logFile = join(layout.logs, 'master.log');
+  const child = startChild({
+    name: 'master', command: process.execPath, args: ['--enable-source-maps', program(options, 'master')], logFile, clock: options.clock,
+    env: masterEnvironment(layout, ports, options), pidFile: join(layout.run, 'master.pid'),
+  });
+  await awaitReady(child, answersReady(`http://127.0.0.1:${ports.http}`), options.clock, 120_000, logFile);
+  return child;
+};
+
+const startAgent = async (layout: StackLayout, ports: StackPorts, options: StackOptions): Promise<Child> =>
+  startChild({
+    name: 'agent', command: process.execPath, args: [program(options, 'agent')], logFile: join(layout.logs, 'agent.log'), clock: options.clock,
+    env: { PATH: options.path, NODE_ENV: 'production', HOLDFAST_STATE_DIR: layout.agent }, pidFile: join(layout.run, 'agent.pid'),
+  });
+
+/** The target that objects go to until the user names another: the master's own disk. */
+const ensureBuiltinTarget = async (api: ApiClient): Promise<void> => {
+  const targets = await api.all<{ readonly kind: string }>('/api/v1/targets');
+  if (targets.length === 0) await api.post('/api/v1/targets', { name: 'builtin', kind: 'builtin' });
+};
+
+const endLeftovers = async (layout: StackLayout, clock: Clock, logger: Logger): Promise<void> => {
+  for (const name of ended) {
+    const signal = name === 'postgres' ? 'SIGINT' : 'SIGTERM';
+    if (await endLeftover(join(layout.run, `${name}.pid`), clock, signal)) logger.warn(`ended a ${name} that an earlier start left behind`);
+  }
+};
+
+const startParts = async (supervisor: Supervisor, layout: StackLayout, ports: StackPorts, options: StackOptions): Promise<void> => {
+  const { clock, data, onStep } = { clock: options.clock, data: layout.data, onStep: options.onStep ?? (() => undefined) };
+  onStep('starting NATS');
+  await installationKeys(layout, ports);
+  const natsProgram = findNatsServer(join(options.root, '.tools'), options.path, options.natsServer);
+  await supervisor.add({
+    name: 'nats', stopSignal: 'SIGTERM',
+    start: () => startEmbeddedNats({ program: natsProgram, configFile: layout.natsConfig, port: ports.nats, folder: data, clock }),
+  });
+  onStep('starting Postgres');
+  const password = secretIn(layout.postgresPassword);
+  await supervisor.add({
+    name: 'postgres', stopSignal: 'SIGINT', start: () => startEmbeddedPostgres({ folder: data, port: ports.postgres, password, clock }),
+  });
+  onStep('starting the master');
+  secretIn(layout.adminPassword);
+  await supervisor.add({ name: 'master', start: () => startMaster(layout, ports, options) });
+};
+
+/**
+ * Starts the embedded stack in its order (keys, NATS, Postgres, master, agent), enrols this host at the first start, and keeps
+ * every part running until `stop`. Ends what an earlier, killed start left behind. Throws with nothing left running.
+ */
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  const layout = layoutOf(options.data);
+  for (const folder of [layout.nats, layout.objects, layout.logs, layout.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await endLeftovers(layout, options.clock, options.logger);
+  const ports = await portsOf(layout, options.httpPort);
+  const url = `http://127.0.0.1:${ports.http}`;
+  const supervisor = new Supervisor(options.clock, options.logger);
+  try {
+    await startParts(supervisor, layout, ports, options);
+    const password = secretIn(layout.adminPassword);
+    const api = await login(url, 'admin', password);
+    await ensureBuiltinTarget(api);
+    options.onStep?.('starting the agent');
+    const node = await enrolLocalAgent({ api, url, layout, program: program(options, 'agent'), path: options.path, hostName: hostname() });
+    await supervisor.add({ name: 'agent', start: () => startAgent(layout, ports, options) });
+    writeFileSync(layout.access, `${JSON.stringify({ url, user: 'admin', passwordFile: layout.adminPassword })}\n`, { mode: 0o600 });
+    return { url, admin: { user: 'admin', password }, layout, api, node, stop: () => supervisor.stop() };
+  } catch (error) {
+    options.logger.error('the stack did not start', { error: messageOf(error) });
+    await supervisor.stop();
+    throw error;
+  }
+};
+
+/** True when `data` has been started before. */
+export const isStarted = (data: string): boolean => existsSync(join(data, 'ports.json'));

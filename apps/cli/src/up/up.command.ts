@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type Logger, fault, silentLogger } from '#kernel';
+import type { CommandContext } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
+
+interface UpFlags {
+  readonly data?: string;
+  readonly httpPort?: string;
+}
+
+const noteLogger = (context: CommandContext): Logger => ({
+  ...silentLogger,
+  warn: (message, fields) => context.output.note(`${message}${fields ? ` ${JSON.stringify(fields)}` : ''}`),
+  error: (message, fields) => context.output.note(`${message}${fields ? ` ${JSON.stringify(fields)}` : ''}`),
+});
+
+const stackOptions = (context: CommandContext, flags: UpFlags): StackOptions => ({
+  data: context.dataDirectory(flags.data), root: context.root, clock: context.clock, logger: noteLogger(context),
+  path: context.variables['PATH'] ?? '/usr/bin:/bin', onStep: (step) => context.output.note(`Holdfast: ${step} ...`),
+  ...(flags.httpPort ? { httpPort: Number(flags.httpPort) } : {}),
+  ...(context.variables['HOLDFAST_NATS_SERVER'] ? { natsServer: context.variables['HOLDFAST_NATS_SERVER'] } : {}),
+});
+
+/** Resolves at the first Ctrl-C or SIGTERM; a second one does not hurry an orderly stop. */
+const interruption = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+    process.on('SIGINT', () => undefined);
+  });
+
+const announce = (context: CommandContext, stack: Stack): void => {
+  context.output.message('stack', {
+    url: stack.url, user: stack.admin.user, password_file: stack.layout.adminPassword, node: stack.node, data: stack.layout.data, logs: stack.layout.logs,
+  });
+  context.output.text();
+  context.output.text(`  REST and OpenAPI   ${stack.url}/api/docs`);
+  context.output.text(`  first admin        ${stack.admin.user}   password in ${stack.layout.adminPassword}`);
+  context.output.text(`  data and logs      ${stack.layout.data}`);
+  context.output.text(`  command line       HOLDFAST_DATA=${stack.layout.data} scripts/holdfast status`);
+  context.output.text('  stop               Ctrl-C (everything is kept; the next start goes on)');
+  context.output.text();
+};
+
+const up = async (context: CommandContext, flags: UpFlags): Promise<void> => {
+  const interrupted = interruption();
+  const stack = await startStack(stackOptions(context, flags));
+  announce(context, stack);
+  await interrupted;
+  context.output.note('Holdfast: stopping ...');
+  await stack.stop();
+};
+
+const quickstart = async (context: CommandContext, paths: readonly string[], flags: UpFlags & { readonly exit?: boolean }): Promise<void> => {
+  const chosen = (paths.length > 0 ? paths : [join(context.root, 'node_modules')]).map((path) => resolve(path));
+  for (const path of chosen) if (!existsSync(path)) throw fault('not-found', 'path-not-found', `There is no ${path}; name a directory or file that exists`);
+  const interrupted = interruption();
+  const stack = await startStack(stackOptions(context, flags));
+  try {
+    const work = (await import('../quickstart/quickstart.ts')).quickstart(stack, chosen, context.output, context.clock);
+    const summary = await Promise.race([work, interrupted]);
+    if (!summary) return context.onExitCode(exitCodes.cancelled);
+    announce(context, stack);
+    process.stdout.write(`${JSON.stringify({ message_type: 'summary', ...summary })}\n`);
+    if (!summary.identical) context.onExitCode(exitCodes.failed);
+    if (!flags.exit) {
+      context.output.note('Holdfast is running; stop it with Ctrl-C.');
+      await interrupted;
+    }
+  } finally {
+    await stack.stop();
+  }
+};
+
+/** `holdfast up` and `holdfast quickstart`. */
+export const registerUpCommands = (program: Command, context: CommandContext): void => {
+  program.command('up').description('run the embedded stack on this machine: NATS, Postgres, master, one agent')
+    .option('--data <directory>', 'where everything is kept (default: HOLDFAST_DATA, or .holdfast beside the program)')
+    .option('--http-port <port>', 'port of the REST interface on loopback')
+    .action((flags: UpFlags) => up(context, flags));
+  program.command('quickstart [paths...]').description('the embedded stack, one backup, one restore, compared')
+    .option('--data <directory>', 'where everything is kept')
+    .option('--http-port <port>', 'port of the REST interface on loopback')
+    .option('--exit', 'stop everything afterwards')
+    .action((paths: string[], flags: UpFlags & { readonly exit?: boolean }) => quickstart(context, paths, flags));
+};
