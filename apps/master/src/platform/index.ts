@@ -1,6 +1,6 @@
 /** What every slice of the master may use: who sends a command, how it is decided, and how it is answered. */
 export {
-  BUS, CLOCK, COMMAND_HANDLER, CONFIG, EVENT_STORE, FOLLOWER, IDS, KEYS, LOGGER, SYSTEM_BUS, VAULT_SEAL,
+  BUS, CLOCK, COMMAND_HANDLER, CONFIG, EVENT_STORE, FOLLOWER, IDS, KEYS, LOGGER, SYSTEM_BUS, VAULT,
 } from './tokens.ts';
 export { Commands, type ReadPosition } from './commands/commands.ts';
 export { type CommandContext, Context, commandContext, nodeContext, systemContext } from './http/command-context.ts';
@@ -8,4 +8,3 @@ export { EtagInterceptor, IfMatch, etagOf, requireRevision } from './http/etag.t
 export { type Page, PageQuery, type SortKey, mapPage, paginate } from './http/page.ts';
 export { Caller, NeedsRole, type Principal, Public, type Role, roles } from './http/principal.ts';
 export { invalidRequest } from './http/validation.ts';
-export type { VaultSeal } from './persistence/vault-seal.ts';

@@ -23,5 +23,5 @@ export const SYSTEM_BUS = Symbol('SystemBus');
 export const KEYS = Symbol('Keys');
 /** `MasterConfig`: the frozen settings of this process. */
 export const CONFIG = Symbol('Config');
-/** `VaultSeal`: seals what lies in the schema `vault`. */
-export const VAULT_SEAL = Symbol('VaultSeal');
+/** `Vault` of #identity: seals secrets that lie in the schema `vault`. */
+export const VAULT = Symbol('Vault');

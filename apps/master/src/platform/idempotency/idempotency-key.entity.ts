@@ -13,5 +13,5 @@ export class IdempotencyKey {
   /** Absent while it is being worked on. */
   @Column({ type: 'integer', nullable: true }) status: number | null;
   /** JSON of the answer, sealed: an answer may hold a secret that is shown once. */
-  @Column({ name: 'sealed_answer', type: 'text', nullable: true }) sealedAnswer: string | null;
+  @Column({ name: 'sealed_answer', type: 'bytea', nullable: true }) sealedAnswer: Buffer | null;
 }

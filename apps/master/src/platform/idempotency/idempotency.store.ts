@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, Repository } from 'typeorm';
+import type { Vault } from '#identity';
 import { type Clock, fault } from '#kernel';
-import type { VaultSeal } from '../persistence/vault-seal.ts';
-import { CLOCK, VAULT_SEAL } from '../tokens.ts';
+import { CLOCK, VAULT } from '../tokens.ts';
 import { IdempotencyKey } from './idempotency-key.entity.ts';
 
 /** Milliseconds after which a write that was never answered (its master died) may be done again. */
@@ -32,7 +32,7 @@ export class IdempotencyStore {
   constructor(
     @InjectRepository(IdempotencyKey) private readonly rows: Repository<IdempotencyKey>,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(VAULT_SEAL) private readonly seal: VaultSeal,
+    @Inject(VAULT) private readonly vault: Vault,
   ) {}
 
   /**
@@ -47,7 +47,8 @@ export class IdempotencyStore {
       throw fault('refused', 'idempotency-key-reused', 'This Idempotency-Key was sent with another request; make a new key for each request');
     }
     if (row.status !== null && row.sealedAnswer !== null) {
-      return { status: row.status, body: JSON.parse(this.seal.open(purpose(write), row.sealedAnswer)) as unknown };
+      const answer = this.vault.open(row.sealedAnswer, purpose(write));
+      return { status: row.status, body: JSON.parse(Buffer.from(answer).toString('utf8')) as unknown };
     }
     if (await this.takeOver(row)) return undefined;
     throw fault('conflict', 'idempotency-key-in-use', 'The first request with this Idempotency-Key is still being worked on; ask again in a moment');
@@ -55,7 +56,7 @@ export class IdempotencyStore {
 
   /** Keeps the answer. */
   async finish(write: KeyedWrite, answer: KeptAnswer): Promise<void> {
-    const sealedAnswer = this.seal.seal(purpose(write), JSON.stringify(answer.body ?? null));
+    const sealedAnswer = Buffer.from(this.vault.seal(Buffer.from(JSON.stringify(answer.body ?? null)), purpose(write)));
     await this.rows.update({ sender: write.sender, key: write.key }, { status: answer.status, sealedAnswer });
   }
 

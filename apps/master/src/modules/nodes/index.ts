@@ -1,0 +1,15 @@
+/** The protected hosts: what they are called, how many runs they take, whether new ones may begin there. */
+import { defineEvents } from '#event-store';
+import type { NodeEvent } from './domain/node.events.ts';
+
+export type { HostFacts, Labels, NodeEvent } from './domain/node.events.ts';
+export type { KnownNode, NodeState } from './domain/node.state.ts';
+export { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
+export { NodeRow } from './read-models/node.entity.ts';
+export { nodesModel } from './read-models/nodes.projection.ts';
+export { NodeLookup, type NodeView } from './node-lookup.ts';
+
+/** Versions of this aggregate's events. */
+export const nodeEvents = defineEvents<NodeEvent>({
+  NodeAdded: [], NodeEnrolled: [], NodeChanged: [], NodeDrained: [], NodeResumed: [], NodeRemoved: [],
+});

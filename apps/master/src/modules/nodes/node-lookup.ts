@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, Repository } from 'typeorm';
+import { fault } from '#kernel';
+import { PresenceRow } from '../presence/index.ts';
+import type { Labels } from './domain/node.events.ts';
+import { NodeRow } from './read-models/node.entity.ts';
+
+/** A node as other slices need to know it. */
+export interface NodeView {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Labels;
+  /** Runs it may work on at once. */
+  readonly slots: number;
+  readonly drained: boolean;
+  readonly enrolled: boolean;
+  /** age recipient of its agent; absent until it is enrolled. */
+  readonly recipient?: string;
+  readonly online: boolean;
+  /** State directory that counts as the node's: claims of another one are refused. */
+  readonly instance?: string;
+}
+
+const viewOf = (node: NodeRow, presence: PresenceRow | undefined): NodeView => ({
+  id: node.id,
+  name: node.name,
+  labels: node.labels,
+  slots: node.slots,
+  drained: node.drained,
+  enrolled: node.publicKey !== null,
+  online: presence !== undefined && presence.status !== 'offline',
+  ...(node.recipient ? { recipient: node.recipient } : {}),
+  ...(presence?.instance ? { instance: presence.instance } : {}),
+});
+
+/** Reads nodes from the read models; as fresh as those. */
+@Injectable()
+export class NodeLookup {
+  constructor(
+    @InjectRepository(NodeRow) private readonly nodes: Repository<NodeRow>,
+    @InjectRepository(PresenceRow) private readonly presence: Repository<PresenceRow>,
+  ) {}
+
+  /** Undefined for a node that was never added or is removed. */
+  async find(id: string): Promise<NodeView | undefined> {
+    const [node, presence] = await Promise.all([this.nodes.findOneBy({ id }), this.presence.findOneBy({ node: id })]);
+    return node ? viewOf(node, presence ?? undefined) : undefined;
+  }
+
+  /** Throws `node-not-found`. */
+  async get(id: string): Promise<NodeView> {
+    const node = await this.find(id);
+    if (!node) throw fault('not-found', 'node-not-found', 'There is no such node; list the nodes to see which there are');
+    return node;
+  }
+
+  /** All nodes that are there, or those of `ids`; in order of their ids. */
+  async list(ids?: readonly string[]): Promise<NodeView[]> {
+    const where = ids ? { id: In(ids) } : {};
+    const [nodes, presence] = await Promise.all([
+      this.nodes.find({ where, order: { id: 'ASC' } }),
+      this.presence.find({ where: ids ? { node: In(ids) } : {} }),
+    ]);
+    const byNode = new Map(presence.map((row) => [row.node, row]));
+    return nodes.map((node) => viewOf(node, byNode.get(node.id)));
+  }
+}

@@ -1,0 +1,47 @@
+import type { RecordedEvent } from '#event-store';
+import { parseTime, unreachable } from '#kernel';
+import { readModel } from '#projections';
+import type { NodeEvent } from '../domain/node.events.ts';
+import { NodeRow } from './node.entity.ts';
+
+const added = (id: string, { event, context }: RecordedEvent<Extract<NodeEvent, { type: 'NodeAdded' }>>): Omit<NodeRow, 'revision'> => ({
+  id, ...event.data, drained: false, drainReason: null, addedAt: new Date(parseTime(context.time)),
+  enrolledAt: null, publicKey: null, recipient: null, hostname: null, platform: null, arch: null,
+});
+
+const changed = (row: NodeRow, { event, context }: RecordedEvent<NodeEvent>): Omit<NodeRow, 'revision'> | undefined => {
+  switch (event.type) {
+    case 'NodeAdded':
+      return row;
+    case 'NodeEnrolled': {
+      const { publicKey, recipient, host } = event.data;
+      const { hostname, platform, arch } = host;
+      return { ...row, publicKey, recipient, hostname, platform, arch, enrolledAt: new Date(parseTime(context.time)) };
+    }
+    case 'NodeChanged':
+      return { ...row, ...event.data };
+    case 'NodeDrained':
+      return { ...row, drained: true, drainReason: event.data.reason };
+    case 'NodeResumed':
+      return { ...row, drained: false, drainReason: null };
+    case 'NodeRemoved':
+      return undefined;
+    default:
+      return unreachable(event, 'node event');
+  }
+};
+
+const isAdded = (event: RecordedEvent<NodeEvent>): event is RecordedEvent<Extract<NodeEvent, { type: 'NodeAdded' }>> =>
+  event.event.type === 'NodeAdded';
+
+/** One row a node that is there. */
+export const nodesModel = readModel<NodeRow, NodeEvent>({
+  name: 'nodes',
+  entity: NodeRow,
+  handles: ['NodeAdded', 'NodeEnrolled', 'NodeChanged', 'NodeDrained', 'NodeResumed', 'NodeRemoved'],
+  keys: (event) => [event.aggregate.id],
+  evolve: (row, event, key) => {
+    const next = row ? changed(row, event) : isAdded(event) ? added(key, event) : undefined;
+    return next && { ...next, revision: event.revision };
+  },
+});
