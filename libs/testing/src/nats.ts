@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { environment } from '#config';
 import { findNatsServer } from '#identity';
 import { type Child, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
@@ -11,8 +10,8 @@ let found: Promise<string> | undefined;
 
 /** Full path of the nats-server that tests use. */
 export const natsServerFile = (): Promise<string> => {
-  const variables = environment();
-  found ??= findNatsServer({ path: variables['PATH'], projectRoot, explicit: variables['HOLDFAST_NATS_SERVER'] });
+  // Not through #config: its decorators would keep plain Node processes of tests from loading this library.
+  found ??= findNatsServer({ path: process.env['PATH'], projectRoot, explicit: process.env['HOLDFAST_NATS_SERVER'] });
   return found;
 };
 

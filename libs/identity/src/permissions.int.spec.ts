@@ -1,0 +1,151 @@
+import { AckPolicy, Events, type NatsConnection, StorageType } from 'nats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestNodeCredential, type TestOperatorNats, startNats, waitUntil } from '#testing';
+import { controlNode } from '#kernel';
+
+const [mine, other] = ['node_a', 'node_b'];
+let nats: TestOperatorNats;
+let master: NatsConnection;
+let credential: TestNodeCredential;
+let agent: NatsConnection;
+const refused: string[] = [];
+
+/** Everything that a stream of CONTROL has stored. */
+const stored = async (stream: string): Promise<number> => (await (await master.jetstreamManager()).streams.info(stream)).state.messages;
+const allStored = async (): Promise<Record<string, number>> =>
+  Object.fromEntries(await Promise.all(['EVENTS', 'REPORTS', 'COMMANDS', 'HEARTBEATS', 'LOGS'].map(async (name) => [name, await stored(name)])));
+
+beforeAll(async () => {
+  nats = await startNats({ operatorMode: true });
+  master = await nats.connectMaster();
+  const manager = await master.jetstreamManager();
+  await manager.streams.add({ name: 'EVENTS', subjects: ['hf.events.>'], deny_delete: true, deny_purge: true });
+  await manager.streams.add({ name: 'COMMANDS', subjects: ['hf.commands.>'], max_consumers: 1000 });
+  await manager.streams.add({ name: 'REPORTS', subjects: ['hf.reports.>'] });
+  await manager.streams.add({ name: 'LOGS', subjects: ['hf.logs.>'] });
+  await manager.streams.add({ name: 'HEARTBEATS', subjects: ['hf.heartbeat.*'], storage: StorageType.Memory, max_msgs_per_subject: 1 });
+  for (const id of [mine, other, controlNode]) {
+    await manager.consumers.add('COMMANDS', { durable_name: id, filter_subject: `hf.commands.${id}.>`, ack_policy: AckPolicy.Explicit });
+  }
+  await master.jetstream().publish(`hf.commands.${other}.backup`, 'secret of another node');
+  await master.jetstream().publish(`hf.commands.${mine}.backup`, 'mine');
+  credential = nats.newCredential(mine);
+  agent = await nats.connectAgent(credential);
+  void (async () => {
+    for await (const status of agent.status()) {
+      const { permissionContext } = status as { permissionContext?: { operation: string; subject: string } };
+      if (status.type === Events.Error && permissionContext) refused.push(`${permissionContext.operation} ${permissionContext.subject}`);
+    }
+  })();
+});
+afterAll(async () => {
+  await Promise.all([master?.close(), agent?.close()]);
+  await nats?.stop();
+});
+
+const streamApi = (verb: string, stream: string): string => `$JS.API.STREAM.${verb}.${stream}`;
+const consumerApi = (verb: string, stream: string, name = other): string => `$JS.API.CONSUMER.${verb}.${stream}.${name}`;
+const everyStream = ['EVENTS', 'REPORTS', 'COMMANDS', 'HEARTBEATS', 'LOGS', 'ADVISORIES'];
+
+const foreignPublishes: readonly string[] = [
+  'hf.events.run.run_1', 'hf.events.node.node_a', `hf.commands.${mine}.backup`, `hf.commands.${other}.backup`, `hf.reports.${other}.run_1`,
+  `hf.reports.${controlNode}.run_1`, `hf.reports.${mine}`, `hf.heartbeat.${other}`, `hf.heartbeat.${mine}.x`, `hf.logs.${other}.run_1`,
+  `hf.progress.${other}.run_1`, `hf.ask.${other}.claim`, `hf.ask.${controlNode}.claim`, `hf.rpc.${mine}.browse`, `hf.rpc.${other}.browse`,
+  `_INBOX_${other}.x`, '_INBOX.x', 'anything', '_R_.x.y',
+  '$JS.API.INFO', '$JS.API.STREAM.NAMES', '$JS.API.STREAM.LIST', '$JS.API.ACCOUNT.PURGE.X', '$JS.API.META.LEADER.STEPDOWN',
+  ...everyStream.flatMap((stream) => [
+    ...['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'INFO', 'MSG.GET', 'MSG.DELETE', 'SNAPSHOT', 'RESTORE', 'LEADER.STEPDOWN'].map((verb) => streamApi(verb, stream)),
+    `$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.hf.events.run.run_1`,
+    `$JS.API.CONSUMER.CREATE.${stream}`, `$JS.API.CONSUMER.NAMES.${stream}`, `$JS.API.CONSUMER.LIST.${stream}`,
+    consumerApi('CREATE', stream), consumerApi('CREATE', stream, mine), consumerApi('DURABLE.CREATE', stream, mine), consumerApi('DELETE', stream, mine),
+    consumerApi('INFO', stream, mine), consumerApi('PAUSE', stream, mine), consumerApi('UNPIN', stream, mine), consumerApi('MSG.NEXT', stream),
+    ...(stream === 'COMMANDS' ? [] : [consumerApi('MSG.NEXT', stream, mine)]),
+  ]),
+  consumerApi('MSG.NEXT', 'COMMANDS', controlNode),
+  `$JS.ACK.COMMANDS.${other}.1.1.1.1.1`, `$JS.ACK._.x.COMMANDS.${other}.1.1.1.1.1`, `$JS.ACK.EVENTS.${mine}.1.1.1.1.1`, `$JS.ACK.REPORTS.masters.1.1.1.1.1`,
+  `$JS.FC.COMMANDS.${mine}.x`, '$SYS.REQ.CLAIMS.UPDATE', '$SYS.REQ.CLAIMS.LIST', '$SYS.REQ.SERVER.PING', '$SYS.REQ.ACCOUNT.X.CLAIMS.LOOKUP',
+  '$SYS.REQ.USER.INFO.X', '$SYS.ACCOUNT.X.CONNECT', '$SRV.PING', '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.COMMANDS.x', '$KV.x.y', '$O.x.y', '$MQTT.x',
+];
+
+const foreignSubscriptions: readonly string[] = [
+  '>', '*', 'hf.>', 'hf.*.*.>', 'hf.events.>', 'hf.commands.>', `hf.commands.${mine}.>`, `hf.commands.${other}.>`, 'hf.reports.>', `hf.reports.${mine}.>`,
+  'hf.heartbeat.*', `hf.logs.${other}.>`, 'hf.progress.>', 'hf.ask.>', `hf.ask.${mine}.>`, 'hf.rpc.>', `hf.rpc.${other}.>`, 'hf.rpc.*.browse',
+  '_INBOX.>', `_INBOX_${other}.>`, '_R_.>', '$JS.>', '$JS.API.>', '$JS.ACK.>', '$JS.EVENT.>', '$SYS.>', '$SYS.REQ.>', `$JS.API.CONSUMER.MSG.NEXT.COMMANDS.${mine}`,
+];
+
+describe('an agent credential', () => {
+  it.each(foreignPublishes)('cannot publish or ask %s', async (subject) => {
+    const before = refused.length;
+    agent.publish(subject, '{}', { reply: `_INBOX_${mine}.probe` });
+    await waitUntil(() => refused.slice(before).includes(`publish ${subject}`), 2000);
+  });
+
+  it.each(foreignSubscriptions)('cannot subscribe %s', async (subject) => {
+    const before = refused.length;
+    const subscription = agent.subscribe(subject, { callback: () => undefined });
+    await waitUntil(() => refused.slice(before).includes(`subscription ${subject}`), 2000);
+    subscription.unsubscribe();
+  });
+
+  it('does its own work: pulls its commands, acks, reports, logs, beats, asks and answers', async () => {
+    const consumer = agent.jetstream().consumers.getPullConsumerFor({ stream_name: 'COMMANDS', name: mine, config: {} } as never);
+    const command = await consumer.next({ expires: 5000, bind: true } as never);
+    expect(command?.string()).toBe('mine');
+    expect(await command?.ackAck()).toBe(true);
+    await agent.jetstream().publish(`hf.reports.${mine}.run_1`, 'report');
+    await agent.jetstream().publish(`hf.logs.${mine}.run_1`, 'log');
+    agent.publish(`hf.heartbeat.${mine}`, '{}');
+    const asked = master.subscribe('hf.ask.*.*', { queue: 'masters', callback: (_, message) => message.respond('granted') });
+    await master.flush();
+    expect((await agent.request(`hf.ask.${mine}.claim`, '{}', { timeout: 2000 })).string()).toBe('granted');
+    asked.unsubscribe();
+    agent.subscribe(`hf.rpc.${mine}.>`, { callback: (_, message) => message.respond('answered') });
+    await agent.flush();
+    expect((await master.request(`hf.rpc.${mine}.browse`, '{}', { timeout: 2000 })).string()).toBe('answered');
+    await waitUntil(async () => (await stored('HEARTBEATS')) === 1 && (await stored('REPORTS')) === 1 && (await stored('LOGS')) === 1);
+  });
+
+  it('cannot aim an acknowledgement or an answer at a subject of another node or of the log', async () => {
+    const before = await allStored();
+    const spies = [`hf.rpc.${other}.>`, `_INBOX_${other}.>`].map((subject) => {
+      const seen: string[] = [];
+      return { seen, subject };
+    });
+    const victim = await nats.connectAgent(nats.newCredential(other));
+    for (const { seen, subject } of spies) victim.subscribe(subject, { callback: (_, message) => { seen.push(message.subject); } });
+    await victim.flush();
+    const replies = [
+      'hf.events.run.run_9', `hf.commands.${other}.restore`, `hf.reports.${other}.run_9`, `hf.heartbeat.${other}`, `hf.logs.${other}.x`,
+      '$JS.API.STREAM.DELETE.LOGS', `$JS.API.CONSUMER.DELETE.COMMANDS.${other}`, `hf.ask.${other}.claim`,
+    ];
+    // The server itself refuses to take a message whose reply subject is an ack.
+    agent.publish(`hf.reports.${mine}.run_1`, 'x', { reply: `$JS.ACK.COMMANDS.${other}.1.1.1.1.1` });
+    const asked = master.subscribe('hf.ask.*.*', { callback: (_, message) => message.respond('{}') });
+    await master.flush();
+    for (const reply of replies) {
+      agent.publish(`hf.reports.${mine}.run_1`, 'x', { reply });
+      agent.publish(`hf.logs.${mine}.run_1`, 'x', { reply });
+      agent.publish(`hf.ask.${mine}.claim`, '{}', { reply });
+      agent.publish(`$JS.API.CONSUMER.MSG.NEXT.COMMANDS.${mine}`, '{"batch":1,"no_wait":true}', { reply });
+    }
+    await waitUntil(async () => (await stored('REPORTS')) === (before['REPORTS'] ?? 0) + replies.length);
+    await waitUntil(async () => (await stored('LOGS')) === (before['LOGS'] ?? 0) + replies.length);
+    await Promise.all([agent.flush(), master.flush(), victim.flush()]);
+    expect(await allStored()).toEqual({ ...before, REPORTS: (before['REPORTS'] ?? 0) + replies.length, LOGS: (before['LOGS'] ?? 0) + replies.length });
+    const consumer = await (await master.jetstreamManager()).consumers.info('COMMANDS', other);
+    expect(consumer.num_ack_pending).toBe(0);
+    expect(consumer.num_pending).toBe(1);
+    expect(spies.flatMap(({ seen }) => seen)).toEqual([]);
+    asked.unsubscribe();
+    await victim.close();
+  });
+
+  it('without the key that it was issued for is worthless', async () => {
+    const stolen = { ...credential, key: nats.newCredential(mine).key };
+    await expect(nats.connectAgent(stolen, { reconnect: false, maxReconnectAttempts: 0 })).rejects.toMatchObject({ code: 'AUTHORIZATION_VIOLATION' });
+  });
+
+  it('cannot be issued for an id that is a wildcard', () => {
+    for (const id of ['*', '>', 'node_*', 'node_a.>', 'node_a.b', '', 'node_', 'NODE_a']) expect(() => nats.newCredential(id)).toThrow('invalid-node-id');
+  });
+});

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Child, startChild } from './child.ts';
+import { freePort } from './free-port.ts';
+import { waitUntil } from './wait-until.ts';
+
+const run = promisify(execFile);
+const python = '/usr/bin/python3';
+const builder = '/usr/bin/swift-ring-builder';
+const servers = ['account', 'container', 'object', 'proxy'] as const;
+
+/** True where Debian's packages swift-proxy, swift-account, swift-container and swift-object are installed. */
+export const swiftIsInstalled = (): boolean =>
+  [python, builder, ...servers.map((name) => `/usr/bin/swift-${name}-server`)].every((file) => existsSync(file));
+
+/** Where a swift of one disk listens and who may use it. */
+export interface SwiftOptions {
+  readonly dir: string;
+  readonly port: number;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+// Swift reads /etc/swift/swift.conf unless it is told another folder before its other modules are loaded.
+const launcher = `
+import sys
+from swift.common import utils
+utils.set_swift_dir(sys.argv[1])
+from swift.common.wsgi import run_wsgi
+sys.exit(run_wsgi(sys.argv[2], sys.argv[3]))
+`;
+
+const storageServer = (name: string, port: number, dir: string): string => `
+[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = ${port}
+workers = 0
+user = ${userInfo().username}
+swift_dir = ${dir}
+devices = ${join(dir, 'devices')}
+mount_check = false
+fallocate_reserve = 0
+log_address = /nonexistent
+[pipeline:main]
+pipeline = ${name}-server
+[app:${name}-server]
+use = egg:swift#${name}
+`;
+
+const proxyServer = ({ dir, port, accessKeyId, secretAccessKey }: SwiftOptions): string => `
+[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = ${port}
+workers = 0
+user = ${userInfo().username}
+swift_dir = ${dir}
+log_address = /nonexistent
+[pipeline:main]
+pipeline = catch_errors gatekeeper cache listing_formats s3api tempauth symlink versioned_writes proxy-server
+[filter:catch_errors]
+use = egg:swift#catch_errors
+[filter:gatekeeper]
+use = egg:swift#gatekeeper
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:1
+[filter:listing_formats]
+use = egg:swift#listing_formats
+[filter:s3api]
+use = egg:swift#s3api
+location = us-east-1
+force_swift_request_proxy_log = false
+[filter:tempauth]
+use = egg:swift#tempauth
+user_${accessKeyId.replace(':', '_')} = ${secretAccessKey} .admin
+[filter:symlink]
+use = egg:swift#symlink
+[filter:versioned_writes]
+use = egg:swift#versioned_writes
+allow_object_versioning = true
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+`;
+
+const accepts = (port: number): Promise<boolean> => new Promise((resolve) => {
+  const socket = connect(port, '127.0.0.1', () => resolve(true));
+  socket.once('error', () => resolve(false)).once('connect', () => socket.destroy());
+});
+
+const makeRing = async (dir: string, name: string, port: number): Promise<void> => {
+  const file = join(dir, `${name}.builder`);
+  await run(builder, [file, 'create', '2', '1', '0'], { timeout: 30_000 });
+  await run(builder, [file, 'add', `r1z1-127.0.0.1:${port}/disk`, '1'], { timeout: 30_000 });
+  await run(builder, [file, 'rebalance'], { timeout: 30_000 });
+};
+
+/**
+ * Starts Debian's swift with its S3 interface on one folder. It honours neither `If-None-Match: *` (501) nor
+ * `x-amz-checksum-sha256`; `accessKeyId` is of the form `account:user`.
+ */
+export const startSwift = async (options: SwiftOptions): Promise<Child> => {
+  const { dir } = options;
+  await mkdir(join(dir, 'devices/disk'), { recursive: true });
+  await writeFile(join(dir, 'swift.conf'), '[swift-hash]\nswift_hash_path_suffix = test\n[storage-policy:0]\nname = only\ndefault = yes\n');
+  await writeFile(join(dir, 'launch.py'), launcher);
+  const ports = await Promise.all(servers.map((name) => (name === 'proxy' ? options.port : freePort())));
+  await Promise.all(servers.map((name, i) => (name === 'proxy' ? undefined : makeRing(dir, name, ports[i] ?? 0))));
+  const children = await Promise.all(servers.map(async (name, i) => {
+    const port = ports[i] ?? 0;
+    const file = join(dir, `${name}-server.conf`);
+    await writeFile(file, name === 'proxy' ? proxyServer(options) : storageServer(name, port, dir));
+    const child = await startChild({ command: python, args: [join(dir, 'launch.py'), dir, file, `${name}-server`], ready: /^/ });
+    await waitUntil(() => accepts(port), 30_000);
+    return child;
+  }));
+  const proxy = children.at(-1);
+  return {
+    pid: proxy?.pid ?? 0,
+    output: () => children.map((child) => child.output()).join('\n'),
+    end: async (signal) => {
+      await Promise.all(children.map((child) => child.end(signal)));
+    },
+  };
+};
