@@ -1,0 +1,22 @@
+import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { LogConfig, Section, Setting, type Variables, asInteger, readConfig } from '#config';
+
+/** Everything that is set for an agent by the environment; who it is and whom it serves comes from its enrolment. */
+export class AgentConfig {
+  /** Folder of the agent's identity, journal and caches. */
+  @Setting('HOLDFAST_STATE_DIR') @IsString()
+  stateDir: string = '/var/lib/holdfast-agent';
+
+  /** Runs worked on at once; absent: as many as the master says. */
+  @Setting('HOLDFAST_AGENT_SLOTS', { parse: asInteger }) @IsOptional() @IsInt() @Min(1) @Max(64)
+  slots?: number;
+
+  /** MiB of JavaScript heap of the process that moves a run's data; the engine bounds its buffers by itself. */
+  @Setting('HOLDFAST_AGENT_HEAP_MB', { parse: asInteger }) @IsInt() @Min(64) @Max(16_384)
+  heapMb: number = 256;
+
+  @Section(LogConfig) log: LogConfig;
+}
+
+/** Reads the settings; throws one error that lists every fault. */
+export const readAgentConfig = (variables: Variables): Readonly<AgentConfig> => readConfig(AgentConfig, variables);

@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Clock, type Logger, isAppError, messageOf } from '#kernel';
+import { type DataPlane, type DataPlaneHooks, type WorkOrder, type WorkResult, failedResult } from './data-plane.port.ts';
+import type { ChildMessage, ParentMessage, ParentQuestion, WireError } from './messages.ts';
+
+export interface ChildDataPlaneOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Variables that the child may see; no secret among them. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Limit of the child's main-thread heap in MiB; buffers and workers are bounded by the engine. Default 256. */
+  readonly heapMb?: number;
+  /** Milliseconds between the polite end and SIGKILL. Default 10,000. */
+  readonly graceMs?: number;
+  /** File of the child's code. Default: `main` beside this file. */
+  readonly entry?: string;
+}
+
+const defaultEntry = (): string => fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
+
+/** Flags of this process that its children need to find the same modules; never a debugger's port. */
+const inheritedFlags = (): string[] => process.execArgv.filter((flag) => /^(--conditions|-C|--import|--experimental)/.test(flag));
+
+const wireError = (error: unknown): WireError =>
+  isAppError(error)
+    ? { code: error.code, kind: error.kind, detail: error.detail, retryable: error.retryable }
+    : { code: 'agent-fault', kind: 'internal', detail: messageOf(error), retryable: false };
+
+/** What an end without a result means. */
+export const classifyEnd = (code: number | null, signal: NodeJS.Signals | null, output: string): WorkResult => {
+  const last = output.trim().slice(-1_000);
+  if (/out of memory|allocation failed/i.test(output)) {
+    return failedResult('data-plane-out-of-memory', `The process that moves the data ran out of memory: ${last}`);
+  }
+  if (signal === 'SIGKILL') {
+    return failedResult('data-plane-killed', 'The process that moves the data was killed, perhaps by the kernel for want of memory; look at its log');
+  }
+  return failedResult('data-plane-crashed', `The process that moves the data ended with ${signal ?? `exit code ${code}`}: ${last || 'it said nothing'}`);
+};
+
+/** Runs every attempt in a child process of its own, whose memory, keys and worker threads end with it. */
+export class ChildDataPlane implements DataPlane {
+  private readonly options: ChildDataPlaneOptions;
+
+  constructor(options: ChildDataPlaneOptions) {
+    this.options = options;
+  }
+
+  async run(order: WorkOrder, hooks: DataPlaneHooks, signal: AbortSignal): Promise<WorkResult> {
+    signal.throwIfAborted();
+    const child = this.spawn();
+    let output = '';
+    let result: WorkResult | undefined;
+    const keep = (chunk: Buffer): void => { output = (output + chunk.toString('utf8')).slice(-8_192); };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    child.on('message', (message: ChildMessage) => {
+      if (message.type === 'ready') this.send(child, { type: 'order', order });
+      else if (message.type === 'result') ({ result } = message);
+      else this.serve(child, message, hooks);
+    });
+    child.on('error', (error) => keep(Buffer.from(messageOf(error))));
+    const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+    const stop = (): void => this.end(child);
+    signal.addEventListener('abort', stop, { once: true });
+    const [code, killedBy] = await ended.finally(() => signal.removeEventListener('abort', stop));
+    if (result) return result;
+    signal.throwIfAborted();
+    this.options.logger.warn('A data plane ended without a result', { run: order.run, code, signal: killedBy, output });
+    return classifyEnd(code, killedBy, output);
+  }
+
+  private spawn(): ChildProcess {
+    const { environment, heapMb = 256, entry = defaultEntry() } = this.options;
+    return fork(entry, [], {
+      execArgv: [...inheritedFlags(), `--max-old-space-size=${heapMb}`],
+      env: { ...environment },
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+  }
+
+  /** Politely, then not. */
+  private end(child: ChildProcess): void {
+    child.kill('SIGTERM');
+    const gone = new AbortController();
+    child.once('close', () => gone.abort());
+    const { clock, graceMs = 10_000 } = this.options;
+    clock.sleep(graceMs, gone.signal).then(() => child.kill('SIGKILL'), () => undefined);
+  }
+
+  private send(child: ChildProcess, message: ParentMessage): void {
+    // A child that is gone needs no answer; how it went is told by its end.
+    if (child.connected) child.send(message, () => undefined);
+  }
+
+  private serve(child: ChildProcess, message: Exclude<ChildMessage, { type: 'ready' | 'result' }>, hooks: DataPlaneHooks): void {
+    if (message.type === 'progress') return hooks.progress(message.progress);
+    if (message.type === 'log') return hooks.log(message.level, message.text);
+    const { id, question } = message;
+    answer(question, hooks).then(
+      (value) => this.send(child, { type: 'answer', id, value }),
+      (error: unknown) => this.send(child, { type: 'failure', id, error: wireError(error) }),
+    );
+  }
+}
+
+const answer = (question: ParentQuestion, hooks: DataPlaneHooks): Promise<unknown> => {
+  switch (question.method) {
+    case 'grants':
+      return hooks.grants(question.objects);
+    case 'known-chunks':
+      return hooks.knownChunks();
+    case 'packs':
+      return hooks.packs(question.after);
+  }
+};

@@ -1,0 +1,44 @@
+import { hostname } from 'node:os';
+import { newAgeKey, newNkey } from '#identity';
+import { fault } from '#kernel';
+import { readNodeFacts, writeNodeIdentity } from '../state/node-identity.ts';
+import type { StateDirectory } from '../state/state-directory.ts';
+import { agentVersion } from '../version.ts';
+import { postEnrolment } from './enrolment-client.ts';
+
+export interface EnrolOptions {
+  readonly state: StateDirectory;
+  /** `https://...` of any master. */
+  readonly master: string;
+  /** Of a one-time link. */
+  readonly token: string;
+  /** Replaces the keys of a node that is enrolled already. */
+  readonly again?: boolean;
+}
+
+/**
+ * Makes the node's keys here, proves with the token that it may be that node, and writes down who it is from now on. The private
+ * keys go nowhere. Throws `already-enrolled`, `other-node`, `master-unreachable` and the master's refusals.
+ */
+export const enrol = async ({ state, master, token, again = false }: EnrolOptions): Promise<string> => {
+  const before = readNodeFacts(state);
+  if (before && !again) {
+    throw fault('conflict', 'already-enrolled', `${state.root} is ${before.node} already; add --again to replace its keys with those of a new link`);
+  }
+  const natsKey = newNkey('user');
+  const ageKey = await newAgeKey();
+  const host = { hostname: hostname(), platform: process.platform, arch: process.arch, agentVersion };
+  const answer = await postEnrolment(master, { token, publicKey: natsKey.publicKey, recipient: ageKey.recipient, host });
+  if (before && before.node !== answer.node) {
+    throw fault('conflict', 'other-node', `The link is for ${answer.node} and ${state.root} belongs to ${before.node}; use another state directory`);
+  }
+  const { node, natsUrls, commandKeys, installation, jwt, ca } = answer;
+  writeNodeIdentity(state, {
+    facts: { node, master, natsUrls, commandKeys, ...(installation === undefined ? {} : { installation }) },
+    natsSeed: natsKey.seed,
+    natsJwt: jwt,
+    ageIdentity: ageKey.identity,
+    ...(ca === undefined ? {} : { caCertificate: ca }),
+  });
+  return node;
+};

@@ -1,0 +1,87 @@
+import type { ClaimReference, SelfAnswer, SyncAnswer } from '#contracts';
+import { type Clock, type Logger, isAppError, messageOf } from '#kernel';
+import type { Journal } from '../state/journal.ts';
+import type { Outbox } from '../state/outbox.ts';
+import type { Scheduler } from '../work/scheduler.ts';
+import { Wakeup } from '../work/wakeup.ts';
+import type { AskClient } from './ask-client.port.ts';
+import { backoffMs } from './ask-until-answered.ts';
+
+export interface SyncDependencies {
+  readonly ask: AskClient;
+  readonly journal: Journal;
+  readonly outbox: Outbox;
+  readonly scheduler: Scheduler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly instance: string;
+  readonly version: string;
+  readonly hostname: string;
+  /** Called with every answer to "who am I". */
+  readonly onSelf: (self: SelfAnswer) => void;
+  /** Called when the outbox has something to send (again). */
+  readonly onReport: () => void;
+}
+
+const everyMs = 60_000;
+const most = 256;
+
+/** Tells the masters on every (re)connection and every minute what this agent holds, and does what they answer. */
+export class SyncProcess {
+  private readonly deps: SyncDependencies;
+  private readonly wakeup = new Wakeup();
+
+  constructor(deps: SyncDependencies) {
+    this.deps = deps;
+  }
+
+  /** Asks now: the connection is new. */
+  wake(): void {
+    this.wakeup.signal();
+  }
+
+  /** Runs until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        await this.pass(signal);
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        const level = isAppError(error) && error.retryable ? 'debug' : 'warn';
+        this.deps.logger[level]('The masters could not be asked what to do', { reason: messageOf(error) });
+      }
+      await this.wakeup.wait(this.deps.clock, failures > 0 ? Math.min(backoffMs(failures), everyMs) : everyMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Asks `self` and `sync` once. */
+  async pass(signal: AbortSignal): Promise<void> {
+    const { ask, instance, version, hostname, onSelf, logger } = this.deps;
+    const self = await ask.ask<SelfAnswer>('self', { id: ask.nextId(), instance, version, hostname }, { signal });
+    if (self.status === 'ok') onSelf(self.value);
+    else logger.warn('The masters do not say who this node is', { code: self.code, detail: self.detail });
+    const sync = await ask.ask<SyncAnswer>('sync', { id: ask.nextId(), instance, ...this.holdings() }, { signal });
+    if (sync.status === 'ok') this.obey(sync.value);
+    else logger.warn('The masters do not compare their records with this node', { code: sync.code, detail: sync.detail });
+  }
+
+  private holdings(): { held: ClaimReference[]; reporting: ClaimReference[] } {
+    const held = this.deps.journal.held().slice(0, most).flatMap(({ run, attempt, state }) => ('claim' in state ? [{ run, attempt, claim: state.claim }] : []));
+    return { held, reporting: this.deps.outbox.waiting().slice(0, most) };
+  }
+
+  private obey({ stop, reportAgain }: SyncAnswer): void {
+    const { journal, scheduler, outbox, logger, onReport } = this.deps;
+    for (const reference of stop) {
+      const state = journal.get(reference)?.state;
+      if (!state || !('claim' in state) || state.claim !== reference.claim) continue;
+      logger.info('A master ends an attempt that this node holds', { run: reference.run, attempt: reference.attempt });
+      // Told as cancelled: if it is fenced the report changes nothing, and if it waits for our word this is the word.
+      void scheduler.end(reference, 'cancelled');
+    }
+    const again = reportAgain.filter((reference) => outbox.sendAgain(reference));
+    if (again.length > 0) onReport();
+  }
+}
