@@ -1,5 +1,5 @@
 /** Uniqueness of names is an aggregate of its own (one a name), appended to in the batch that gives something its name. */
-export type { NameEvent, NameReleased, NameTaken } from './domain/name.events.ts';
+export { type NameEvent, type NameReleased, type NameTaken, nameEventVersions } from './domain/name.events.ts';
 export { foldName, nameId, type NameState } from './domain/name.state.ts';
 export { nameDecider, type NameCommand } from './domain/name.decide.ts';
 export { rename, type Renaming } from './rename.ts';

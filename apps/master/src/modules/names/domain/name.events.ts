@@ -1,4 +1,4 @@
-import type { DomainEvent } from '#event-store';
+import { defineEvents, type DomainEvent } from '#event-store';
 
 /** The name belongs to `owner` from now on. */
 export type NameTaken = DomainEvent<'NameTaken', { readonly kind: string; readonly name: string; readonly owner: string }>;
@@ -6,3 +6,8 @@ export type NameTaken = DomainEvent<'NameTaken', { readonly kind: string; readon
 export type NameReleased = DomainEvent<'NameReleased', { readonly owner: string }>;
 
 export type NameEvent = NameTaken | NameReleased;
+
+/** Every version of these events. */
+export const nameEventVersions = defineEvents<NameEvent>({
+  NameTaken: [], NameReleased: [],
+});

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '#event-store';
+import { defineEvents, type DomainEvent } from '#event-store';
 
 /** Which node's objects, in which target. */
 export interface RepositoryPlace {
@@ -37,3 +37,8 @@ export type RecipientAdded = DomainEvent<'RecipientAdded', { readonly class: 'da
 
 export type RepositoryEvent =
   | LeaseTaken | LeaseReleased | RepositoryStarted | RepositoryCreated | SnapshotAdmitted | PruneMarked | RepositoryPruned | RecipientAdded;
+
+/** Every version of these events. */
+export const repositoryEventVersions = defineEvents<RepositoryEvent>({
+  LeaseTaken: [], LeaseReleased: [], RepositoryStarted: [], RepositoryCreated: [], SnapshotAdmitted: [], PruneMarked: [], RepositoryPruned: [], RecipientAdded: [],
+});

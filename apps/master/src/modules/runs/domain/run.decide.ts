@@ -36,7 +36,7 @@ const claim = (command: ClaimRun, state: ExistingRun): Decision => {
   const deadline = rfc3339(parseTime(command.now) + state.order.timeoutSeconds * 1000);
   const snapshot = state.order.plan.kind === 'backup' ? { snapshot: command.snapshot } : {};
   const { attempt, instance, generation } = command;
-  return ok([{ type: 'RunStarted', data: { attempt, claim: command.claim, instance, deadline, generation, ...snapshot } }]);
+  return ok([{ type: 'RunStarted', data: { attempt, claim: command.claim, instance, time: command.now, deadline, generation, ...snapshot } }]);
 };
 
 const cancel = (state: ExistingRun): Decision => {

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '#event-store';
+import { defineEvents, type DomainEvent } from '#event-store';
 import type { RunFaults, RunOrder, RunStatistics, SnapshotFacts } from './run.plan.ts';
 
 /** Names an attempt under its claim. */
@@ -30,6 +30,8 @@ export type RunReturned = DomainEvent<'RunReturned', { readonly attempt: number 
 /** The node's instance holds the one live claim of the run until `deadline`. */
 export type RunStarted = DomainEvent<'RunStarted', ClaimedAttempt & {
   readonly instance: string;
+  /** The master's time of the attempt, which goes into its snapshot. */
+  readonly time: string;
   readonly deadline: string;
   /** Id that the snapshot of a backup attempt will have. */
   readonly snapshot?: string;
@@ -52,10 +54,24 @@ export type RunLost = DomainEvent<'RunLost', { readonly attempt: number } & Reas
 export type RunRetried = DomainEvent<'RunRetried', { readonly notBefore: string; readonly automatic: boolean }>;
 /** The snapshot is a fact: same batch as the success of its attempt. */
 export type SnapshotRecorded = DomainEvent<'SnapshotRecorded', ClaimedAttempt & SnapshotFacts & {
+  readonly node: string;
+  readonly target: string;
+  readonly repository: string;
+  readonly task?: string;
+  readonly taskName?: string;
+  /** The master's time of the attempt that made it. */
+  readonly time: string;
   readonly partial: boolean;
   readonly late: boolean;
+  readonly statistics?: RunStatistics;
 }>;
 
 export type RunEvent =
   | RunRequested | RunDispatched | RunReturned | RunStarted | RunSucceeded | RunPartiallySucceeded | RunFailed | RunSkipped
   | RunCancelRequested | RunCancelled | RunTimedOut | RunLost | RunRetried | SnapshotRecorded;
+
+/** Every version of these events. */
+export const runEventVersions = defineEvents<RunEvent>({
+  RunRequested: [], RunDispatched: [], RunReturned: [], RunStarted: [], RunSucceeded: [], RunPartiallySucceeded: [], RunFailed: [],
+  RunSkipped: [], RunCancelRequested: [], RunCancelled: [], RunTimedOut: [], RunLost: [], RunRetried: [], SnapshotRecorded: [],
+});

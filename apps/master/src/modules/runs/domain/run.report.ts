@@ -16,8 +16,17 @@ const endOf = (command: ReportRun, late: boolean): ReportedEnd => ({
 
 const unexplained: Reason = { code: 'unexplained', detail: 'The agent gave no reason; see the log of the run' };
 
-const recorded = ({ attempt, claim, snapshot, outcome }: ReportRun, late: boolean): readonly RunEvent[] =>
-  snapshot ? [{ type: 'SnapshotRecorded', data: { attempt, claim, ...snapshot, partial: outcome === 'partial', late } }] : [];
+const recorded = (command: ReportRun, { order, attempts }: ExistingRun, late: boolean): readonly RunEvent[] => {
+  const { attempt, claim, snapshot, outcome, statistics, now } = command;
+  if (!snapshot) return [];
+  const { node, target, repository, task, taskName } = order;
+  const time = attempts.find((candidate) => candidate.number === attempt)?.time ?? now;
+  const data = {
+    attempt, claim, ...snapshot, node, target, repository, time, partial: outcome === 'partial', late,
+    ...(task === undefined ? {} : { task }), ...(taskName === undefined ? {} : { taskName }), ...(statistics ? { statistics } : {}),
+  };
+  return [{ type: 'SnapshotRecorded', data }];
+};
 
 /** The events of an accepted report; a backup without an admitted snapshot has not succeeded. */
 const accept = (command: ReportRun, state: ExistingRun, late: boolean, retry: readonly RunRetried[]): Result<readonly RunEvent[], Refusal> => {
@@ -30,9 +39,9 @@ const accept = (command: ReportRun, state: ExistingRun, late: boolean, retry: re
   }
   switch (outcome) {
     case 'succeeded':
-      return ok([{ type: 'RunSucceeded', data: end }, ...recorded(command, late)]);
+      return ok([{ type: 'RunSucceeded', data: end }, ...recorded(command, state, late)]);
     case 'partial':
-      return ok([{ type: 'RunPartiallySucceeded', data: { ...end, ...reason } }, ...recorded(command, late)]);
+      return ok([{ type: 'RunPartiallySucceeded', data: { ...end, ...reason } }, ...recorded(command, state, late)]);
     case 'failed':
       return ok([{ type: 'RunFailed', data: { ...end, ...reason } }, ...retry]);
     case 'skipped':

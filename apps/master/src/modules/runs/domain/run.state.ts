@@ -13,6 +13,8 @@ export interface Attempt {
   readonly deadline: string;
   readonly claim?: string;
   readonly instance?: string;
+  /** RFC 3339: when it was claimed. */
+  readonly time?: string;
   readonly snapshot?: string;
   readonly generation?: number;
 }
@@ -68,10 +70,12 @@ const end = (state: RunFacts, status: TerminalStatus, number?: number): RunState
 const giveUp = (state: RunFacts, status: 'failed' | 'timed-out' | 'lost', number: number): RunState =>
   end({ ...state, failures: state.failures + 1 }, status, number);
 
-const started = (state: RunFacts, { attempt, claim, instance, deadline, snapshot, generation }: RunStarted['data']): RunState => ({
+const started = (state: RunFacts, { attempt, claim, instance, time, deadline, snapshot, generation }: RunStarted['data']): RunState => ({
   ...facts(state),
   status: 'running',
-  attempts: changed(state, attempt, { status: 'running', claim, instance, deadline, generation, ...(snapshot === undefined ? {} : { snapshot }) }),
+  attempts: changed(state, attempt, {
+    status: 'running', claim, instance, time, deadline, generation, ...(snapshot === undefined ? {} : { snapshot }),
+  }),
 });
 
 const evolveExisting = (state: ExistingRun, event: Exclude<RunEvent, { type: 'RunRequested' }>): RunState => {

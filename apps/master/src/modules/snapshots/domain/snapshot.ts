@@ -1,4 +1,4 @@
-import type { Decider, DomainEvent } from '#event-store';
+import { defineEvents, type Decider, type DomainEvent } from '#event-store';
 import { err, ok, refuse, unreachable, type Refusal, type Result } from '#kernel';
 
 /** The snapshot was checked at this level, by this run. */
@@ -17,6 +17,11 @@ export type SnapshotReleased = DomainEvent<'SnapshotReleased', Record<string, ne
 export type SnapshotForgotten = DomainEvent<'SnapshotForgotten', { readonly run: string; readonly reason: string }>;
 
 export type SnapshotEvent = SnapshotVerified | SnapshotHeld | SnapshotReleased | SnapshotForgotten;
+
+/** Every version of these events. */
+export const snapshotEventVersions = defineEvents<SnapshotEvent>({
+  SnapshotVerified: [], SnapshotHeld: [], SnapshotReleased: [], SnapshotForgotten: [],
+});
 
 /** What becomes of a snapshot after its run has recorded it. */
 export interface SnapshotState {

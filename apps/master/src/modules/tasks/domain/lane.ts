@@ -1,10 +1,13 @@
-import type { Decider, DomainEvent } from '#event-store';
+import { defineEvents, type Decider, type DomainEvent } from '#event-store';
 import { err, ok, refuse, unreachable } from '#kernel';
 
 /** The run stands in the lane until it ends. */
 export type LaneEntered = DomainEvent<'LaneEntered', { readonly run: string }>;
 export type LaneLeft = DomainEvent<'LaneLeft', { readonly run: string }>;
 export type LaneEvent = LaneEntered | LaneLeft;
+
+/** Every version of these events. */
+export const laneEventVersions = defineEvents<LaneEvent>({ LaneEntered: [], LaneLeft: [] });
 
 /**
  * The runs of one task on one node that have not ended, oldest first: only the first may be dispatched. An aggregate of its own,

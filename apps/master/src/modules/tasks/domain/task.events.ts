@@ -1,4 +1,4 @@
-import type { DomainEvent } from '#event-store';
+import { defineEvents, type DomainEvent } from '#event-store';
 import type { TaskDefinition } from './task.definition.ts';
 
 export type TaskDefined = DomainEvent<'TaskDefined', TaskDefinition>;
@@ -11,3 +11,8 @@ export type TaskResumed = DomainEvent<'TaskResumed', Record<string, never>>;
 export type TaskDeleted = DomainEvent<'TaskDeleted', Record<string, never>>;
 
 export type TaskEvent = TaskDefined | TaskChanged | TaskPaused | TaskResumed | TaskDeleted;
+
+/** Every version of these events. */
+export const taskEventVersions = defineEvents<TaskEvent>({
+  TaskDefined: [], TaskChanged: [], TaskPaused: [], TaskResumed: [], TaskDeleted: [],
+});
