@@ -6,3 +6,9 @@ export type {
 export { type FilesSourceOptions, filesSource } from './walk/files-source.ts';
 export { type ExcludeMatcher, excludeMatcher } from './walk/excludes.ts';
 export { type HostNames, hostNames } from './walk/host-names.ts';
+export { contentWriter } from './restore/content-writer.ts';
+export { restoreWriter } from './restore/restore-writer.ts';
+export { mtimeToleranceNs } from './restore/times.ts';
+export {
+  type CompareOptions, type DifferenceKind, type TreeComparison, type TreeDifference, compareTrees,
+} from './compare/compare-trees.ts';

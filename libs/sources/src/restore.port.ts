@@ -8,7 +8,10 @@ export type RestoreEntry = Omit<SourceEntry, 'ctimeNs' | 'contentPath' | 'open'>
 
 /** Permission to remove what the snapshot does not have. */
 export interface DeleteExtraneous {
-  /** Paths the backup chose, relative to `/`: only they and what is below them were read whole, so only there things are removed. */
+  /**
+   * Paths that were backed up whole *and* are restored whole now, relative to `/` (a restore of one path of a snapshot: that path).
+   * Only in them and below them things are removed, and only when the restore had no fault.
+   */
   readonly roots: readonly Buffer[];
   /** True for what must stay although the snapshot lacks it: excluded then, unreadable then. Path relative to `/`. */
   readonly keep?: (path: Buffer, directory: boolean) => boolean;

@@ -1,7 +1,9 @@
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { joinPath, splitPath } from './safe-path.ts';
 
-const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+const { O_DIRECTORY, O_NOFOLLOW } = constants;
+/** Linux: a descriptor that only stands for a place, so that no right to read is needed. Node has no constant for it. */
+export const O_PATH = 0o10000000;
 /** Directories kept open; the deepest are used again and again, as entries come by directory. */
 const defaultCapacity = 128;
 
@@ -20,7 +22,7 @@ export class SafeTree {
     this.capacity = capacity;
   }
 
-  /** Descriptor of a directory; valid until `capacity` others were asked for. Throws ENOENT, and ENOTDIR or ELOOP at a link or file. */
+  /** Descriptor (O_PATH) of a directory; valid until `capacity` others were asked for. Throws ENOENT, and ENOTDIR or ELOOP at a link or file. */
   directory(path: string): number {
     if (path === '') return this.rootFd;
     const known = this.open.get(path);
@@ -30,7 +32,7 @@ export class SafeTree {
       return known;
     }
     const { directory, name } = splitPath(path);
-    const fd = openSync(childPath(this.directory(directory), name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const fd = openSync(childPath(this.directory(directory), name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
     this.open.set(path, fd);
     this.evict();
     return fd;
@@ -79,3 +81,6 @@ export class SafeTree {
 
 /** `/proc/self/fd` is that of the process, so this holds in each of its threads. */
 export const childPath = (fd: number, name: string): Buffer => Buffer.from(`/proc/self/fd/${fd}/${name}`, 'latin1');
+
+/** A path to what a descriptor stands for, for calls that Node has by path only; nothing can be swapped under it. */
+export const fdPath = (fd: number): string => `/proc/self/fd/${fd}`;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { findTool, toolEnvironment, toolTimeoutMs } from '../tools.ts';
 import type { ExtendedAttribute } from '../source.port.ts';
-import type { SafeTree } from './safe-tree.ts';
+import { SafeTree } from './safe-tree.ts';
 
 /** Attributes to set on one entry. Names as latin1 strings. */
 export interface XattrJob {
@@ -23,9 +23,11 @@ export const canWriteXattrs = (): boolean => findTool('setfattr') !== undefined;
  * entries below them. Tells `failed` of each path whose attributes could not all be set.
  */
 export const writeXattrs = async (
-  tree: SafeTree, jobs: readonly XattrJob[], failed: (path: Buffer, detail: string) => void,
+  rootFd: number, jobs: readonly XattrJob[], failed: (path: Buffer, detail: string) => void,
 ): Promise<void> => {
   for (let start = 0; start < jobs.length;) {
+    // One of its own for each call: none of its directories may be closed before the program ends.
+    const tree = new SafeTree(rootFd, Number.POSITIVE_INFINITY);
     const fds = new Map<string, number>();
     const lines: string[] = [];
     const named = new Map<string, XattrJob>();
@@ -36,7 +38,9 @@ export const writeXattrs = async (
       addJob(tree, job, { fds, lines, named, failed });
     }
     start = end;
-    if (named.size > 0) await restore([...fds.values()], lines.join(''), (path, detail) => failed(named.get(path)?.path ?? Buffer.from(path, 'latin1'), detail));
+    const report = (path: string, detail: string): void => failed(named.get(path)?.path ?? Buffer.from(path, 'latin1'), detail);
+    if (named.size > 0) await restore([...fds.values()], lines.join(''), report);
+    tree.close();
   }
 };
 

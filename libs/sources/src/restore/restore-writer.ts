@@ -1,0 +1,281 @@
+import { closeSync, constants, mkdirSync, openSync, realpathSync, unlinkSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { AppError, fault, messageOf, unreachable } from '#kernel';
+import { compareManifestPaths } from '../path-order.ts';
+import type { FileTicket, Placement, RestoreEntry, RestoreOptions, RestoreSummary, RestoreWriter } from '../restore.port.ts';
+import type { EntryType } from '../source.port.ts';
+import { Cleaner } from './cleaner.ts';
+import type { Decision } from './decide.ts';
+import { type PendingFacts, applyPending } from './finisher.ts';
+import { HardLinks } from './hard-links.ts';
+import { Placer } from './placer.ts';
+import { type SafePath, safePath, splitPath } from './safe-path.ts';
+import { SafeTree } from './safe-tree.ts';
+
+/**
+ * Opens (and unless `dryRun` makes) the destination and returns the writer of a restore into it. Throws `restore-destination-invalid`
+ * when it cannot be a directory, and `restore-unsupported` where the system has no `/proc/self/fd`.
+ */
+export const restoreWriter = (options: RestoreOptions): RestoreWriter => new TreeWriter(options);
+
+const skipped: Placement = { action: 'skipped' };
+const placed: Placement = { action: 'placed' };
+const refused: Placement = { action: 'refused' };
+
+class TreeWriter implements RestoreWriter {
+  readonly rootFd: number;
+  private readonly options: RestoreOptions;
+  private readonly tree: SafeTree;
+  private readonly placer: Placer;
+  private readonly links = new HardLinks();
+  private readonly cleaner: Cleaner | undefined;
+  private readonly pending: PendingFacts[] = [];
+  private readonly unsettled = new Map<number, FileTicket>();
+  private readonly sources = new Map<number, Buffer>();
+  private readonly notes = new Set<string>();
+  private readonly base: string;
+  private readonly ownership: boolean;
+  private readonly created: Partial<Record<EntryType, number>> = {};
+  private readonly counts = { entries: 0, skipped: 0, faults: 0, bytes: 0, tickets: 0 };
+  private last: Buffer | undefined;
+
+  constructor(options: RestoreOptions) {
+    this.options = options;
+    this.base = options.base?.toString('latin1') ?? '';
+    this.ownership = options.ownership ?? process.getuid?.() === 0;
+    this.rootFd = openDestination(options);
+    this.tree = new SafeTree(this.rootFd);
+    this.placer = new Placer({
+      tree: this.tree, mode: options.mode, dryRun: options.dryRun ?? false, ownership: this.ownership,
+      stagePrefix: `.holdfast-${randomBytes(8).toString('hex')}-`,
+    });
+    const report = (path: Buffer, error: unknown): void => this.report(path, error);
+    if (options.deleteExtraneous) {
+      this.cleaner = new Cleaner(this.tree, this.placer, options.deleteExtraneous, { toSource: (path) => this.toSource(path), report });
+    }
+  }
+
+  async place(entries: readonly RestoreEntry[]): Promise<readonly Placement[]> {
+    const placements: Placement[] = [];
+    for (const entry of entries) {
+      this.counts.entries++;
+      try {
+        placements.push(await this.placeOne(entry));
+      } catch (error) {
+        this.report(entry.path, error);
+        placements.push(refused);
+      }
+    }
+    return placements;
+  }
+
+  settle(ticket: FileTicket, error?: unknown): void {
+    const source = this.sources.get(ticket.id);
+    if (!this.unsettled.delete(ticket.id) || !source) {
+      throw fault('internal', 'ticket-unknown', 'A file of this restore was settled twice, or never placed');
+    }
+    this.sources.delete(ticket.id);
+    if (error === undefined) {
+      this.count('file');
+      this.counts.bytes += ticket.size;
+      return;
+    }
+    this.links.failed(ticket);
+    this.removeStaged(ticket);
+    this.report(source, error);
+  }
+
+  async finish(): Promise<RestoreSummary> {
+    if (this.unsettled.size > 0) throw fault('internal', 'tickets-unsettled', 'A restore cannot finish before each of its files is settled');
+    const failed = (path: Buffer, error: unknown): void => this.report(path, error);
+    const dryRun = this.options.dryRun ?? false;
+    const hardLinks = dryRun ? this.links.count : this.links.make(this.tree, this.placer, failed);
+    const deleted = this.clean(dryRun);
+    if (!dryRun) {
+      const note = (code: string, detail: string): void => this.note(code, detail);
+      await applyPending(this.pending, { rootFd: this.rootFd, tree: this.tree, ownership: this.ownership, failed, note });
+    }
+    this.close();
+    const { entries, skipped: left, faults, bytes } = this.counts;
+    return { entries, created: this.created, hardLinks, skipped: left, deleted, faults, bytes };
+  }
+
+  abandon(): void {
+    for (const ticket of this.unsettled.values()) this.removeStaged(ticket);
+    this.unsettled.clear();
+    this.close();
+  }
+
+  /** After a fault nothing is removed: what seems to be too much may be what could not be understood. */
+  private clean(dryRun: boolean): number {
+    if (!this.cleaner) return 0;
+    if (this.counts.faults === 0) return this.cleaner.finish(dryRun);
+    this.note('nothing-deleted', 'Extraneous entries were left in place, because parts of the snapshot could not be restored');
+    return 0;
+  }
+
+  private async placeOne(entry: RestoreEntry): Promise<Placement> {
+    const whole = safePath(entry.path);
+    if (typeof whole === 'string') throw hostile(whole);
+    if (this.last && compareManifestPaths(this.last, entry.path) >= 0) throw hostile('it is out of order or comes twice');
+    this.last = Buffer.from(entry.path);
+    const at = this.belowBase(whole.path);
+    if (!at) return this.skip();
+    if (at.path === '') return this.placeBase(entry, at);
+    this.placer.prepare(at.directory);
+    this.cleaner?.seen(at);
+    if (entry.type === 'socket') return this.skipSocket();
+    const decision = this.placer.decide(entry, at);
+    if (decision === 'blocked') throw new Error('a directory is in the way');
+    if (entry.type === 'directory') return this.placeDirectory(entry, at, decision);
+    if (decision === 'keep') {
+      if (entry.type === 'file' && !this.links.firstOf(entry)) this.links.begin(entry, at);
+      return this.skip();
+    }
+    return this.placeOther(entry, at, decision);
+  }
+
+  private async placeOther(entry: RestoreEntry, at: SafePath, decision: Decision): Promise<Placement> {
+    const { type } = entry;
+    switch (type) {
+      case 'file':
+      case 'stream':
+        return this.placeFile(entry, at, decision);
+      case 'symlink':
+        if (!this.options.dryRun) this.placer.makeSymlink(entry, at);
+        if (entry.xattrs?.length) this.pend(entry, at);
+        break;
+      case 'fifo':
+      case 'block':
+      case 'char':
+        if (!this.options.dryRun) await this.placer.makeSpecial(entry, at, type);
+        this.pend(entry, at);
+        break;
+      case 'directory':
+      case 'socket':
+        return skipped;
+      default:
+        return unreachable(type, 'entry type');
+    }
+    this.count(type);
+    return placed;
+  }
+
+  private placeFile(entry: RestoreEntry, at: SafePath, decision: Decision): Placement {
+    const first = this.links.firstOf(entry);
+    if (first) {
+      this.links.add(first, at, entry.path, decision);
+      return placed;
+    }
+    if (!Number.isSafeInteger(entry.size) || entry.size < 0) throw hostile('its size is not a number of bytes');
+    if (this.options.dryRun) {
+      this.links.begin(entry, at);
+      this.count('file');
+      this.counts.bytes += entry.size;
+      return placed;
+    }
+    const ticket = this.newTicket(entry, at);
+    this.links.begin(entry, at, ticket);
+    if (ticket.modeLater) this.pend(entry, at);
+    this.unsettled.set(ticket.id, ticket);
+    this.sources.set(ticket.id, Buffer.from(entry.path));
+    return { action: 'write', ticket };
+  }
+
+  private newTicket(entry: RestoreEntry, at: SafePath): FileTicket {
+    return {
+      id: ++this.counts.tickets,
+      directory: at.directory,
+      name: at.name,
+      stagedAs: this.placer.stagedName(at),
+      size: entry.size,
+      mode: entry.mode & 0o7777,
+      ...(this.ownership ? { owner: { uid: entry.uid, gid: entry.gid } } : undefined),
+      mtimeNs: entry.mtimeNs,
+      modeLater: (entry.xattrs?.length ?? 0) > 0,
+    };
+  }
+
+  private placeDirectory(entry: RestoreEntry, at: SafePath, decision: Decision): Placement {
+    this.placer.makeDirectory(at, decision);
+    if (decision === 'keep') return this.skip();
+    this.pend(entry, at);
+    if (decision === 'adopt') return this.skip();
+    this.count('directory');
+    return placed;
+  }
+
+  /** The entry that becomes the destination itself gives it its facts. */
+  private placeBase(entry: RestoreEntry, at: SafePath): Placement {
+    if (entry.type !== 'directory') throw new Error('what becomes the destination is not a directory');
+    if (this.options.mode !== 'never') this.pend(entry, at);
+    return this.skip();
+  }
+
+  private pend(entry: RestoreEntry, at: SafePath): void {
+    const { type, mode, uid, gid, mtimeNs, xattrs } = entry;
+    this.pending.push({ at, source: Buffer.from(entry.path), entry: { type, mode: mode & 0o7777, uid, gid, mtimeNs, ...(xattrs ? { xattrs } : undefined) } });
+  }
+
+  private belowBase(path: string): SafePath | undefined {
+    if (this.base === '') return splitPath(path);
+    if (path === this.base) return splitPath('');
+    return path.startsWith(`${this.base}/`) ? splitPath(path.slice(this.base.length + 1)) : undefined;
+  }
+
+  private toSource(path: string): Buffer {
+    return Buffer.from(this.base === '' || path === '' ? this.base + path : `${this.base}/${path}`, 'latin1');
+  }
+
+  private skip(): Placement {
+    this.counts.skipped++;
+    return skipped;
+  }
+
+  private skipSocket(): Placement {
+    this.note('sockets-skipped', 'Sockets are not made: the program that listens makes its own');
+    return this.skip();
+  }
+
+  private count(type: EntryType): void {
+    this.created[type] = (this.created[type] ?? 0) + 1;
+  }
+
+  private removeStaged(ticket: FileTicket): void {
+    try {
+      unlinkSync(this.tree.at(ticket.directory, ticket.stagedAs));
+    } catch {
+      // Never made, or removed by the content writer already.
+    }
+  }
+
+  private report(path: Buffer, error: unknown): void {
+    this.counts.faults++;
+    const code = error instanceof AppError ? error.code : 'not-restored';
+    this.options.onFault({ path: Buffer.from(path), code, detail: error instanceof AppError ? error.detail : messageOf(error) });
+  }
+
+  private note(code: string, detail: string): void {
+    if (this.notes.has(code)) return;
+    this.notes.add(code);
+    this.options.onNote?.(code, detail);
+  }
+
+  private close(): void {
+    this.tree.close();
+    closeSync(this.rootFd);
+  }
+}
+
+const hostile = (why: string): AppError =>
+  fault('refused', 'hostile-entry', `The snapshot holds an entry that may not be restored: ${why}`);
+
+const openDestination = (options: RestoreOptions): number => {
+  const path = Buffer.from(options.destination);
+  try {
+    if (!options.dryRun) mkdirSync(path, { recursive: true });
+    return openSync(realpathSync(path, { encoding: 'buffer' }), constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw fault('validation', 'restore-destination-invalid', `${path.toString()} cannot be opened as a directory; choose another`, { cause: error });
+  }
+};
