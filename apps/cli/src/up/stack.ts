@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, messageOf } from '#kernel';
-import { type Child, awaitReady, endLeftover, findNatsServer, postgresUrl, startChild, startEmbeddedNats, startEmbeddedPostgres } from '#embedded';
+import { type Child, awaitReady, endLeftover, postgresUrl, startChild, startEmbeddedNats, startEmbeddedPostgres } from '#embedded';
+import { findNatsServer } from '#identity';
 import type { ApiClient } from '../api-client.ts';
 import { login } from '../context.ts';
-import { installationKeys } from './keys.ts';
+import { prepareNats } from './nats-configuration.ts';
 import { type StackLayout, type StackPorts, layoutOf, portsOf, secretIn } from './layout.ts';
 import { enrolLocalAgent } from './local-agent.ts';
 import { Supervisor } from './supervisor.ts';
@@ -69,7 +70,7 @@ const startMaster = async (layout: StackLayout, ports: StackPorts, options: Stac
   return child;
 };
 
-const startAgent = async (layout: StackLayout, ports: StackPorts, options: StackOptions): Promise<Child> =>
+const startAgent = async (layout: StackLayout, options: StackOptions): Promise<Child> =>
   startChild({
     name: 'agent', command: process.execPath, args: [program(options, 'agent')], logFile: join(layout.logs, 'agent.log'), clock: options.clock,
     env: { PATH: options.path, NODE_ENV: 'production', HOLDFAST_STATE_DIR: layout.agent }, pidFile: join(layout.run, 'agent.pid'),
@@ -91,8 +92,8 @@ const endLeftovers = async (layout: StackLayout, clock: Clock, logger: Logger): 
 const startParts = async (supervisor: Supervisor, layout: StackLayout, ports: StackPorts, options: StackOptions): Promise<void> => {
   const { clock, data, onStep } = { clock: options.clock, data: layout.data, onStep: options.onStep ?? (() => undefined) };
   onStep('starting NATS');
-  await installationKeys(layout, ports);
-  const natsProgram = findNatsServer(join(options.root, '.tools'), options.path, options.natsServer);
+  await prepareNats(layout, ports, clock);
+  const natsProgram = await findNatsServer({ path: options.path, projectRoot: options.root, explicit: options.natsServer });
   await supervisor.add({
     name: 'nats', stopSignal: 'SIGTERM',
     start: () => startEmbeddedNats({ program: natsProgram, configFile: layout.natsConfig, port: ports.nats, folder: data, clock }),
@@ -125,7 +126,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     await ensureBuiltinTarget(api);
     options.onStep?.('starting the agent');
     const node = await enrolLocalAgent({ api, url, layout, program: program(options, 'agent'), path: options.path, hostName: hostname() });
-    await supervisor.add({ name: 'agent', start: () => startAgent(layout, ports, options) });
+    await supervisor.add({ name: 'agent', start: () => startAgent(layout, options) });
     writeFileSync(layout.access, `${JSON.stringify({ url, user: 'admin', passwordFile: layout.adminPassword })}\n`, { mode: 0o600 });
     return { url, admin: { user: 'admin', password }, layout, api, node, stop: () => supervisor.stop() };
   } catch (error) {
