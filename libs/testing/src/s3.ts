@@ -1,7 +1,6 @@
 import { globSync, mkdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { homedir } from 'node:os';
-import { environment } from '#config';
 import { type Child, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { startSwift, swiftIsInstalled } from './swift.ts';
@@ -29,7 +28,7 @@ export interface TestS3 {
 const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 
 const findProgram = (name: string): string | undefined => {
-  const folders = [...(environment()['PATH'] ?? '').split(delimiter).filter(Boolean), join(homedir(), 'go/bin')];
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), join(homedir(), 'go/bin')];
   return [...folders.map((folder) => join(folder, name)), ...globSync(join(projectRoot, `.tools/**/${name}`))].find(isFile);
 };
 

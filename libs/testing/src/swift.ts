@@ -109,12 +109,16 @@ export const startSwift = async (options: SwiftOptions): Promise<Child> => {
   await mkdir(join(dir, 'devices/disk'), { recursive: true });
   await writeFile(join(dir, 'swift.conf'), '[swift-hash]\nswift_hash_path_suffix = test\n[storage-policy:0]\nname = only\ndefault = yes\n');
   await writeFile(join(dir, 'launch.py'), launcher);
-  const ports = await Promise.all(servers.map((name) => (name === 'proxy' ? options.port : freePort())));
-  await Promise.all(servers.map((name, i) => (name === 'proxy' ? undefined : makeRing(dir, name, ports[i] ?? 0))));
-  const children = await Promise.all(servers.map(async (name, i) => {
-    const port = ports[i] ?? 0;
+  const placed = [];
+  for (const name of servers) {
+    const port = name === 'proxy' ? options.port : await freePort();
     const file = join(dir, `${name}-server.conf`);
+    // The proxy reads the rings at its start.
+    if (name !== 'proxy') await makeRing(dir, name, port);
     await writeFile(file, name === 'proxy' ? proxyServer(options) : storageServer(name, port, dir));
+    placed.push({ name, port, file });
+  }
+  const children = await Promise.all(placed.map(async ({ name, port, file }) => {
     const child = await startChild({ command: python, args: [join(dir, 'launch.py'), dir, file, `${name}-server`], ready: /^/ });
     await waitUntil(() => accepts(port), 30_000);
     return child;

@@ -13,6 +13,9 @@ export interface S3Location {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
 }
 
+/** The SDK warns on the console by itself otherwise; every failure is thrown anyway. */
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
 /**
  * A client that tries once (retrying is a wrapper's work, which knows the Clock) and computes no checksums of its own: every
  * write already carries a SHA-256.
@@ -21,6 +24,7 @@ export const s3Client = (location: S3Location): S3Client => new S3Client({
   region: location.region ?? 'us-east-1',
   forcePathStyle: location.forcePathStyle ?? location.endpoint !== undefined,
   maxAttempts: 1,
+  logger: silent,
   requestChecksumCalculation: 'WHEN_REQUIRED',
   responseChecksumValidation: 'WHEN_REQUIRED',
   requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true, httpsAgent: { maxSockets: 64 }, httpAgent: { maxSockets: 64 } },

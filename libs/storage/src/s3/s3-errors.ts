@@ -36,13 +36,20 @@ const byStatus = (status: number, name: string, error: unknown): AppError => {
   return storageFailed(`The target answers ${status} ${(error as ServiceError).name}`, error);
 };
 
+/** What is worth logging: the SDK's own errors drag the whole connection along. */
+const slim = (error: unknown): Error => {
+  const { name, message, code } = error as Error & { code?: string };
+  return Object.assign(new Error(message), { name, code, $metadata: { httpStatusCode: statusOf(error) } });
+};
+
 /** Turns what the SDK threw into an `AppError` with `retryable` set. No answer at all is retryable. */
-export const s3Error = (name: string, error: unknown): AppError => {
-  if (isAppError(error)) return error;
-  const known = byName[(error as ServiceError).name];
+export const s3Error = (name: string, thrown: unknown): AppError => {
+  if (isAppError(thrown)) return thrown;
+  const error = slim(thrown);
+  const known = byName[error.name];
   if (known) return known(name, error);
   const status = statusOf(error);
   if (status !== undefined) return byStatus(status, name, error);
-  if ((error as Error).name === 'CredentialsProviderError') return storageDenied('No credential for the target; set its access key', error);
+  if (error.name === 'CredentialsProviderError') return storageDenied('No credential for the target; set its access key', error);
   return storageUnavailable(`The target cannot be reached: ${messageOf(error)}`, error);
 };

@@ -27,7 +27,8 @@ export const retrying = async <T>(options: RetryOptions, signal: AbortSignal | u
     try {
       return await call();
     } catch (error) {
-      if (attempt >= attempts || !isRetryable(error) || signal?.aborted) throw error;
+      signal?.throwIfAborted();
+      if (attempt >= attempts || !isRetryable(error)) throw error;
       options.onRetry?.(error, attempt);
       await clock.sleep(Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1)) * (0.5 + random() / 2), signal);
     }
