@@ -12,3 +12,4 @@ export { mtimeToleranceNs } from './restore/times.ts';
 export {
   type CompareOptions, type DifferenceKind, type TreeComparison, type TreeDifference, compareTrees,
 } from './compare/compare-trees.ts';
+export { type DirectoryListing, type DirectoryPage, type ListedEntry, listDirectory } from './browse/list-directory.ts';

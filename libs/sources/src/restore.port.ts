@@ -84,7 +84,10 @@ export interface RestoreWriter {
    * names of a hard-link group come back as `placed`: only the first name that is restored wants content.
    */
   place(entries: readonly RestoreEntry[]): Promise<readonly Placement[]>;
-  /** Says that a ticket's file is complete, or why it is not. Every ticket must be settled before `finish`. */
+  /**
+   * Says that a ticket's file is complete, or why it is not: the error that the `ContentWriter` threw (an error or its text, also of
+   * another thread). Every ticket must be settled before `finish`.
+   */
   settle(ticket: FileTicket, error?: unknown): void;
   /** Hard links, removals, extended attributes, and what directories need (deepest first). Call once. */
   finish(): Promise<RestoreSummary>;
@@ -94,7 +97,8 @@ export interface RestoreWriter {
 
 /**
  * Writes contents below the destination without following any link. Synchronous, for worker threads (fine on the main thread for
- * little). Every method throws the system's error; the caller reports it through `RestoreWriter.settle`.
+ * little). Every method throws the system's error, or `facts-incomplete` when the content is there but its owner, mode or times could
+ * not all be set; the caller reports both through `RestoreWriter.settle`.
  */
 export interface ContentWriter {
   /** A whole file in one go: `pieces` one after the other, then owner, mode, times, final name. */

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync, realpathSync } from 'node:fs'
 import { messageOf } from '#kernel';
 import { compareManifestPaths } from '../path-order.ts';
 import { mtimeToleranceNs, sameTime } from '../restore/times.ts';
-import type { SourceEntry } from '../source.port.ts';
+import type { EntryType, SourceEntry } from '../source.port.ts';
 import { type FilesSourceOptions, filesSource } from '../walk/files-source.ts';
 
 /** What two trees may differ in. */
@@ -55,18 +55,26 @@ export const compareTrees = async (a: string | Buffer, b: string | Buffer, optio
   const comparison = new Comparison(options);
   const left = side(a, options, comparison);
   const right = side(b, options, comparison);
-  let [x, y] = [await left.next(), await right.next()];
-  while (!x.done || !y.done) {
+  let [x, y] = [await nextOf(left), await nextOf(right)];
+  while (x || y) {
     options.signal?.throwIfAborted();
-    const order = x.done ? 1 : y.done ? -1 : compareManifestPaths(x.value.relative, y.value.relative);
-    if (order < 0 && !x.done) comparison.lone(x.value, 'missing');
-    else if (order > 0 && !y.done) comparison.lone(y.value, 'extra');
-    else if (!x.done && !y.done) comparison.pair(x.value, y.value);
-    const advanceRight = order >= 0;
-    if (order <= 0) x = await left.next();
-    if (advanceRight) y = await right.next();
+    const order = orderOf(x, y);
+    comparison.take(order <= 0 ? x : undefined, order >= 0 ? y : undefined);
+    if (order <= 0) x = await nextOf(left);
+    if (order >= 0) y = await nextOf(right);
   }
   return comparison.result();
+};
+
+const nextOf = async (entries: AsyncGenerator<Placed, void>): Promise<Placed | undefined> => {
+  const next = await entries.next();
+  return next.done ? undefined : next.value;
+};
+
+/** An ended side comes after everything. */
+const orderOf = (x: Placed | undefined, y: Placed | undefined): number => {
+  if (!x || !y) return x ? -1 : 1;
+  return compareManifestPaths(x.relative, y.relative);
 };
 
 /** An entry with its path below the compared directory. */
@@ -123,19 +131,23 @@ class Comparison {
     if (this.differences.length < this.limit) this.differences.push({ path: Buffer.from(path), kind, detail });
   }
 
-  /** An entry that only one of the trees has. */
-  lone({ relative, entry }: Placed, kind: 'missing' | 'extra'): void {
+  /** The next path in order, with what each tree has there. */
+  take(a: Placed | undefined, b: Placed | undefined): void {
+    if (a && b) this.pair(a, b);
+    else if (a) this.lone(a, 'missing');
+    else if (b) this.lone(b, 'extra');
+  }
+
+  private lone({ relative, entry }: Placed, kind: 'missing' | 'extra'): void {
     if (entry.type === 'socket') this.counts.sockets++;
     else this.differ(relative, kind, `a ${entry.type} is only in the ${kind === 'missing' ? 'first' : 'second'} tree`);
   }
 
-  pair({ relative, entry: a }: Placed, { entry: b }: Placed): void {
+  private pair({ relative, entry: a }: Placed, { entry: b }: Placed): void {
     if (a.type === 'socket' && b.type === 'socket') return void this.counts.sockets++;
-    this.counts[a.type === 'file' ? 'files' : a.type === 'directory' ? 'directories' : 'others']++;
+    this.counts[counterOf(a.type)]++;
     if (a.type !== b.type) return this.differ(relative, 'type', `${a.type} and ${b.type}`);
     if (relative.length > 0 || this.options.top !== false) this.compareFacts(relative, a, b);
-    if (a.linkTarget && b.linkTarget && !a.linkTarget.equals(b.linkTarget)) this.differ(relative, 'link-target', 'the links point to different places');
-    if (a.rdev !== b.rdev) this.differ(relative, 'device', `${String(a.rdev)} and ${String(b.rdev)}`);
     if (a.type === 'file') this.compareFiles(relative, a, b);
   }
 
@@ -149,6 +161,8 @@ class Comparison {
     if (a.type !== 'symlink' && a.mode !== b.mode) this.differ(path, 'mode', `${a.mode.toString(8)} and ${b.mode.toString(8)}`);
     if (this.owners && (a.uid !== b.uid || a.gid !== b.gid)) this.differ(path, 'owner', `${a.uid}:${a.gid} and ${b.uid}:${b.gid}`);
     if (!sameTime(a.mtimeNs, b.mtimeNs, this.tolerance)) this.differ(path, 'mtime', `${a.mtimeNs} and ${b.mtimeNs} ns`);
+    if (!sameBytes(a.linkTarget, b.linkTarget)) this.differ(path, 'link-target', 'the links point to different places');
+    if (a.rdev !== b.rdev) this.differ(path, 'device', `${String(a.rdev)} and ${String(b.rdev)}`);
     if (!sameXattrs(a, b)) this.differ(path, 'xattrs', `${namesOf(a)} and ${namesOf(b)}`);
   }
 
@@ -207,7 +221,14 @@ const mismatch = (a: Buffer, b: Buffer): number => {
   return end;
 };
 
+const counterOf = (type: EntryType): 'files' | 'directories' | 'others' => {
+  if (type === 'file') return 'files';
+  return type === 'directory' ? 'directories' : 'others';
+};
+
+const sameBytes = (a: Buffer | undefined, b: Buffer | undefined): boolean => (a && b ? a.equals(b) : a === b);
+
 const sameXattrs = ({ xattrs: a = [] }: SourceEntry, { xattrs: b = [] }: SourceEntry): boolean =>
-  a.length === b.length && a.every((one, i) => one.name.equals(b[i]?.name ?? Buffer.alloc(0)) && one.value.equals(b[i]?.value ?? Buffer.alloc(0)));
+  a.length === b.length && a.every((one, i) => sameBytes(one.name, b[i]?.name) && sameBytes(one.value, b[i]?.value));
 
 const namesOf = ({ xattrs = [] }: SourceEntry): string => `[${xattrs.map((one) => one.name.toString()).join(', ')}]`;

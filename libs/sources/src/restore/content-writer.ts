@@ -1,6 +1,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, ftruncateSync, futimesSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { fault } from '#kernel';
 import type { ContentWriter, FileTicket } from '../restore.port.ts';
+import { assertComplete, attemptAll } from './facts.ts';
 import { SafeTree } from './safe-tree.ts';
 import { dataRuns } from './sparse.ts';
 import { utimesArgument } from './times.ts';
@@ -36,23 +37,7 @@ export const contentWriter = (rootFd: number): ContentWriter => {
   };
 
   return {
-    writeAll(ticket, pieces) {
-      const fd = openSync(tree.at(ticket.directory, ticket.stagedAs), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-      try {
-        let position = 0;
-        let written = 0;
-        for (const piece of pieces) {
-          written = writeRuns(fd, piece, position, written);
-          position += piece.length;
-        }
-        if (position !== ticket.size) throw fault('internal', 'restored-size-wrong', `The content has ${position} bytes instead of ${ticket.size}`);
-        if (written !== position) ftruncateSync(fd, position);
-        applyFacts(fd, ticket);
-      } finally {
-        closeSync(fd);
-      }
-      reveal(tree, ticket);
-    },
+    writeAll: (ticket, pieces) => writeAll(tree, ticket, pieces),
     write(ticket, bytes, position) {
       if (position < 0 || position + bytes.length > ticket.size) {
         throw fault('internal', 'restored-size-wrong', `A piece ends at ${position + bytes.length}, beyond the ${ticket.size} bytes of the file`);
@@ -61,13 +46,15 @@ export const contentWriter = (rootFd: number): ContentWriter => {
     },
     complete(ticket) {
       const fd = opened(ticket);
+      let missing: readonly unknown[];
       try {
         ftruncateSync(fd, ticket.size);
-        applyFacts(fd, ticket);
+        missing = applyFacts(fd, ticket);
       } finally {
         forget(ticket.id);
       }
       reveal(tree, ticket);
+      assertComplete(missing);
     },
     discard,
     close() {
@@ -75,6 +62,26 @@ export const contentWriter = (rootFd: number): ContentWriter => {
       tree.close();
     },
   };
+};
+
+const writeAll = (tree: SafeTree, ticket: FileTicket, pieces: readonly Uint8Array[]): void => {
+  const fd = openSync(tree.at(ticket.directory, ticket.stagedAs), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  let missing: readonly unknown[];
+  try {
+    let position = 0;
+    let written = 0;
+    for (const piece of pieces) {
+      written = writeRuns(fd, piece, position, written);
+      position += piece.length;
+    }
+    if (position !== ticket.size) throw fault('internal', 'restored-size-wrong', `The content has ${position} bytes instead of ${ticket.size}`);
+    if (written !== position) ftruncateSync(fd, position);
+    missing = applyFacts(fd, ticket);
+  } finally {
+    closeSync(fd);
+  }
+  reveal(tree, ticket);
+  assertComplete(missing);
 };
 
 /** Writes what is not a hole; returns the end of the last byte written, or `end` where nothing was. */
@@ -87,12 +94,15 @@ const writeRuns = (fd: number, bytes: Uint8Array, position: number, end: number)
   return last;
 };
 
-/** Owner before mode, as a change of owner clears the set-uid bits; times last. */
-const applyFacts = (fd: number, ticket: FileTicket): void => {
-  if (ticket.owner) fchownSync(fd, ticket.owner.uid, ticket.owner.gid);
-  if (!ticket.modeLater) fchmodSync(fd, ticket.mode);
+/** Owner before mode, as a change of owner clears the set-uid bits; times last. Returns what could not be set. */
+const applyFacts = (fd: number, ticket: FileTicket): readonly unknown[] => {
+  const { owner } = ticket;
   const time = utimesArgument(ticket.mtimeNs);
-  futimesSync(fd, time, time);
+  return attemptAll([
+    () => owner && fchownSync(fd, owner.uid, owner.gid),
+    () => ticket.modeLater || fchmodSync(fd, ticket.mode),
+    () => futimesSync(fd, time, time),
+  ]);
 };
 
 /** Gives the whole file its name, in place of whatever had it. */

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, closeSync, constants, openSync, utimesSync } from 'node:fs';
 import type { RestoreEntry } from '../restore.port.ts';
+import { assertComplete, attemptAll } from './facts.ts';
 import type { SafePath } from './safe-path.ts';
 import { O_PATH, type SafeTree, fdPath } from './safe-tree.ts';
 import { utimesArgument } from './times.ts';
@@ -63,9 +64,8 @@ const setModeAndTimes = ({ at, entry }: PendingFacts, options: FinishOptions): v
 };
 
 const setThrough = (fd: number, entry: PendingFacts['entry']): void => {
-  chmodSync(fdPath(fd), entry.mode);
   const time = utimesArgument(entry.mtimeNs);
-  utimesSync(fdPath(fd), time, time);
+  assertComplete(attemptAll([() => chmodSync(fdPath(fd), entry.mode), () => utimesSync(fdPath(fd), time, time)]));
 };
 
 const attempt = (source: Buffer, options: FinishOptions, act: () => void): void => {

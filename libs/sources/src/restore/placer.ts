@@ -3,6 +3,7 @@ import type { RestoreEntry, RestoreMode } from '../restore.port.ts';
 import { typeOfMode } from '../walk/entry.ts';
 import type { Decision, Existing } from './decide.ts';
 import { decide } from './decide.ts';
+import { assertComplete, attemptAll } from './facts.ts';
 import type { SafePath } from './safe-path.ts';
 import { splitPath } from './safe-path.ts';
 import type { SafeTree } from './safe-tree.ts';
@@ -94,9 +95,12 @@ export class Placer {
   }
 
   private reveal(path: Buffer, entry: RestoreEntry, at: SafePath, staged: string): void {
-    if (this.options.ownership) lchownSync(path, entry.uid, entry.gid);
     const time = utimesArgument(entry.mtimeNs);
-    lutimesSync(path, time, time);
+    const missing = attemptAll([
+      () => this.options.ownership && lchownSync(path, entry.uid, entry.gid),
+      () => lutimesSync(path, time, time),
+    ]);
     if (staged !== at.name) renameSync(path, this.options.tree.at(at.directory, at.name));
+    assertComplete(missing);
   }
 }

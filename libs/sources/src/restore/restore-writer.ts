@@ -1,11 +1,12 @@
 import { closeSync, constants, mkdirSync, openSync, realpathSync, unlinkSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { AppError, fault, messageOf, unreachable } from '#kernel';
+import { AppError, fault, messageOf } from '#kernel';
 import { compareManifestPaths } from '../path-order.ts';
 import type { FileTicket, Placement, RestoreEntry, RestoreOptions, RestoreSummary, RestoreWriter } from '../restore.port.ts';
 import type { EntryType } from '../source.port.ts';
 import { Cleaner } from './cleaner.ts';
 import type { Decision } from './decide.ts';
+import { isFactsIncomplete } from './facts.ts';
 import { type PendingFacts, applyPending } from './finisher.ts';
 import { HardLinks } from './hard-links.ts';
 import { Placer } from './placer.ts';
@@ -75,14 +76,15 @@ class TreeWriter implements RestoreWriter {
       throw fault('internal', 'ticket-unknown', 'A file of this restore was settled twice, or never placed');
     }
     this.sources.delete(ticket.id);
-    if (error === undefined) {
+    const there = error === undefined || isFactsIncomplete(error);
+    if (error !== undefined) this.report(source, error);
+    if (there) {
       this.count('file');
       this.counts.bytes += ticket.size;
       return;
     }
     this.links.failed(ticket);
     this.removeStaged(ticket);
-    this.report(source, error);
   }
 
   async finish(): Promise<RestoreSummary> {
@@ -115,11 +117,7 @@ class TreeWriter implements RestoreWriter {
   }
 
   private async placeOne(entry: RestoreEntry): Promise<Placement> {
-    const whole = safePath(entry.path);
-    if (typeof whole === 'string') throw hostile(whole);
-    if (this.last && compareManifestPaths(this.last, entry.path) >= 0) throw hostile('it is out of order or comes twice');
-    this.last = Buffer.from(entry.path);
-    const at = this.belowBase(whole.path);
+    const at = this.belowBase(this.accepted(entry));
     if (!at) return this.skip();
     if (at.path === '') return this.placeBase(entry, at);
     this.placer.prepare(at.directory);
@@ -128,34 +126,35 @@ class TreeWriter implements RestoreWriter {
     const decision = this.placer.decide(entry, at);
     if (decision === 'blocked') throw new Error('a directory is in the way');
     if (entry.type === 'directory') return this.placeDirectory(entry, at, decision);
-    if (decision === 'keep') {
-      if (entry.type === 'file' && !this.links.firstOf(entry)) this.links.begin(entry, at);
-      return this.skip();
-    }
-    return this.placeOther(entry, at, decision);
+    if (decision === 'keep') return this.keep(entry, at);
+    return entry.type === 'file' || entry.type === 'stream' ? this.placeFile(entry, at, decision) : this.placeSpecial(entry, at);
   }
 
-  private async placeOther(entry: RestoreEntry, at: SafePath, decision: Decision): Promise<Placement> {
+  /** The path of an entry that may be restored; throws for one that may not. */
+  private accepted(entry: RestoreEntry): string {
+    const whole = safePath(entry.path);
+    if (typeof whole === 'string') throw hostile(whole);
+    if (this.last && compareManifestPaths(this.last, entry.path) >= 0) throw hostile('it is out of order or comes twice');
+    this.last = Buffer.from(entry.path);
+    return whole.path;
+  }
+
+  /** What stays may still be what further names are linked to. */
+  private keep(entry: RestoreEntry, at: SafePath): Placement {
+    if (entry.type === 'file' && !this.links.firstOf(entry)) this.links.begin(entry, at);
+    return this.skip();
+  }
+
+  private async placeSpecial(entry: RestoreEntry, at: SafePath): Promise<Placement> {
     const { type } = entry;
-    switch (type) {
-      case 'file':
-      case 'stream':
-        return this.placeFile(entry, at, decision);
-      case 'symlink':
-        if (!this.options.dryRun) this.placer.makeSymlink(entry, at);
-        if (entry.xattrs?.length) this.pend(entry, at);
-        break;
-      case 'fifo':
-      case 'block':
-      case 'char':
-        if (!this.options.dryRun) await this.placer.makeSpecial(entry, at, type);
-        this.pend(entry, at);
-        break;
-      case 'directory':
-      case 'socket':
-        return skipped;
-      default:
-        return unreachable(type, 'entry type');
+    if (type === 'symlink') {
+      if (!this.options.dryRun) this.placer.makeSymlink(entry, at);
+      if (entry.xattrs?.length) this.pend(entry, at);
+    } else if (type === 'fifo' || type === 'block' || type === 'char') {
+      if (!this.options.dryRun) await this.placer.makeSpecial(entry, at, type);
+      this.pend(entry, at);
+    } else {
+      throw hostile(`its type "${String(type)}" is unknown`);
     }
     this.count(type);
     return placed;

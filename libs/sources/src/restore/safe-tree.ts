@@ -34,7 +34,7 @@ export class SafeTree {
     const { directory, name } = splitPath(path);
     const fd = openSync(childPath(this.directory(directory), name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
     this.open.set(path, fd);
-    this.evict();
+    this.evict(this.capacity + path.length / 2);
     return fd;
   }
 
@@ -70,8 +70,9 @@ export class SafeTree {
     this.open.clear();
   }
 
-  private evict(): void {
-    if (this.open.size <= this.capacity) return;
+  /** Never those above the one just opened, however deep it is, nor the last few used: the limit grows with the depth. */
+  private evict(limit: number): void {
+    if (this.open.size <= limit) return;
     const oldest = this.open.entries().next().value;
     if (!oldest) return;
     this.open.delete(oldest[0]);

@@ -86,7 +86,6 @@ const restore = (fds: readonly number[], input: string, failed: (path: string, d
 
 /** The octal escapes that getfattr writes and setfattr reads. */
 const escaped = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- these are the bytes that need it
   text.replace(/[\x00-\x1f\\=\x7f]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
 const unescaped = (text: string): string =>
