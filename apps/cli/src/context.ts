@@ -33,22 +33,25 @@ export class CommandContext {
     return resolve(given ?? this.variables['HOLDFAST_DATA'] ?? join(this.root, '.holdfast'));
   }
 
-  /** An interface that is logged in: by API key from the environment, or as first admin of the embedded stack on this machine. */
+  /** A variable, or the content of the file that its `_FILE` twin names, without the line's end. */
+  setting(name: string): string | undefined {
+    const file = this.variables[`${name}_FILE`];
+    return file ? readFileSync(file, 'utf8').trim() : this.variables[name];
+  }
+
+  /** An interface that is logged in: by API key, by name and password, or as first admin of the embedded stack on this machine. */
   async api(): Promise<ApiClient> {
-    const url = this.options().url ?? this.variables['HOLDFAST_URL'];
-    const token = this.token();
+    const url = this.options().url ?? this.setting('HOLDFAST_URL');
+    const token = this.setting('HOLDFAST_TOKEN');
+    const password = this.setting('HOLDFAST_PASSWORD');
     if (url && token) return new ApiClient({ url, token });
+    if (url && password) return login(url, this.setting('HOLDFAST_USER') ?? 'admin', password);
     const embedded = join(this.dataDirectory(), 'access.json');
     if (!existsSync(embedded)) {
       throw fault('validation', 'no-master-known', 'Say where the master is: HOLDFAST_URL and HOLDFAST_TOKEN (an API key), or start one with holdfast up');
     }
     const access = JSON.parse(readFileSync(embedded, 'utf8')) as { url: string; user: string; passwordFile: string };
     return login(url ?? access.url, access.user, readFileSync(access.passwordFile, 'utf8').trim());
-  }
-
-  private token(): string | undefined {
-    const file = this.variables['HOLDFAST_TOKEN_FILE'];
-    return file ? readFileSync(file, 'utf8').trim() : this.variables['HOLDFAST_TOKEN'];
   }
 }
 
