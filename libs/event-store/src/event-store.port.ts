@@ -1,4 +1,4 @@
-import type { AggregateRef, DomainEvent, EventContext, LoadedAggregate, RecordedEvent } from './event.ts';
+import type { AggregateRef, DomainEvent, EventContext, LoadedAggregate, LogPosition, RecordedEvent } from './event.ts';
 
 /** New events of one aggregate. */
 export interface Append {
@@ -12,8 +12,11 @@ export interface Append {
 
 /** The log. Only masters hold one that can append. */
 export interface EventStore {
-  /** All events of an aggregate, as fresh as an append: archive first, then the stream's tail. Empty when it does not exist. */
-  load(aggregate: AggregateRef): Promise<LoadedAggregate>;
+  /**
+   * All events of an aggregate, or those after a position of it, as fresh as an append: archive first, then the tail of the stream.
+   * `sequence` and `revision` are those of its last event in either case; without events when it does not exist.
+   */
+  load(aggregate: AggregateRef, after?: LogPosition): Promise<LoadedAggregate>;
   /**
    * Appends all or nothing, each aggregate with its own expectation. Appending the same command again is success with the
    * events of the first time. Throws `version-conflict` (decide again), `log-diverged` (fenced until an operator acts),

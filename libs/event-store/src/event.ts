@@ -44,3 +44,11 @@ export interface LoadedAggregate {
   /** Number of its events. */
   readonly revision: number;
 }
+
+/** A place in the history of one aggregate. */
+export interface LogPosition {
+  /** Stream sequence of one of its events. */
+  readonly sequence: number;
+  /** Revision of that event. */
+  readonly revision: number;
+}

@@ -1,0 +1,3 @@
+import { contractEvents, eventStoreContract, memoryEventStore } from './testing.ts';
+
+eventStoreContract('the log in memory', async () => memoryEventStore(contractEvents));
