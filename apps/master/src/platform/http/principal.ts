@@ -1,10 +1,7 @@
 import { SetMetadata, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { fault } from '#kernel';
-
-/** What somebody may do: `viewer` reads, `operator` also runs and changes, `admin` also manages people and keys. */
-export const roles = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof roles)[number];
+import type { Role } from '../domain/role.ts';
 
 /** Who sends a request, as the auth guard found out. */
 export interface Principal {

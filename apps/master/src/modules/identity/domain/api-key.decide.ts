@@ -1,6 +1,6 @@
 import type { Decider, DomainEvent } from '#event-store';
 import { err, ok, refuse, unreachable } from '#kernel';
-import type { Role } from './role.ts';
+import type { Role } from '../../../platform/domain/role.ts';
 
 /** A key for a program. Its secret's hash lies in the vault. */
 export type ApiKeyCreated = DomainEvent<'ApiKeyCreated', {

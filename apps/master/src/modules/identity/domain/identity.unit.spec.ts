@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { apiKeyDecider, type ApiKeyEvent } from './api-key.decide.ts';
-import { mayActAs } from './role.ts';
+import { mayActAs } from '../../../platform/domain/role.ts';
 import { userDecider } from './user.decide.ts';
 import type { UserEvent } from './user.events.ts';
 

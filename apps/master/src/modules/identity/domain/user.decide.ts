@@ -1,6 +1,6 @@
 import type { Decider } from '#event-store';
 import { err, ok, refuse, unreachable, type Refusal, type Result } from '#kernel';
-import type { Role } from './role.ts';
+import type { Role } from '../../../platform/domain/role.ts';
 import type { UserEvent } from './user.events.ts';
 
 export type UserState =

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '#event-store';
-import type { Role } from './role.ts';
+import type { Role } from '../../../platform/domain/role.ts';
 
 /** Its password's hash lies in the vault. */
 export type UserCreated = DomainEvent<'UserCreated', { readonly name: string; readonly role: Role }>;
