@@ -1,0 +1,31 @@
+import type { NatsConnection } from 'nats';
+import { type Command, commandMessageId, encodeMessage, streams, subjects } from '#contracts';
+import { type SigningKey, signMessage } from '#identity';
+import { fault } from '#kernel';
+
+/** Puts signed commands into COMMANDS. */
+export class CommandPublisher {
+  private readonly connection: NatsConnection;
+  private readonly key: SigningKey;
+
+  constructor(connection: NatsConnection, key: SigningKey) {
+    this.connection = connection;
+    this.key = key;
+  }
+
+  /**
+   * Resolves when the stream has stored the command: what is sent while disconnected is never believed sent. The message id is a
+   * function of the command, and the agent claims before it works, so sending again is harmless. Throws `command-not-sent`
+   * (retryable).
+   */
+  async send(command: Command): Promise<void> {
+    const message = encodeMessage(signMessage(this.key, 'command', command.node, command));
+    try {
+      await this.connection.jetstream().publish(subjects.command(command.node, command.verb), message, {
+        msgID: commandMessageId(command), expect: { streamName: streams.commands }, timeout: 5000,
+      });
+    } catch (cause) {
+      throw fault('unavailable', 'command-not-sent', 'The bus did not store the command; it is sent again', { cause });
+    }
+  }
+}

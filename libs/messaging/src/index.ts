@@ -1,0 +1,16 @@
+export { type BusCredential, type BusOptions, connectBus } from './connection/connect-bus.ts';
+export { type BusHealth, watchBus } from './connection/bus-health.ts';
+export { OnAsk, OnCommand, OnReport, OnRpc, transports } from './handlers.decorator.ts';
+export { BusErrorFilter } from './error.filter.ts';
+export { JetStreamContext } from './jetstream/jetstream.context.ts';
+export { JetStreamServer, type JetStreamServerOptions } from './jetstream/jetstream.server.ts';
+export { type IncomingReport, type ServerChoice, commandsServer, reportsServer } from './jetstream/servers.ts';
+export { type Outcome } from './jetstream/settle.ts';
+export { RequestContext } from './requests/request.context.ts';
+export { type IncomingRequest, type RequestFailure, RequestServer, type RequestServerOptions } from './requests/request.server.ts';
+export { asksServer } from './requests/asks.server.ts';
+export { type RpcClient, newRpcClient, rpcServer } from './requests/rpc.ts';
+export { CommandPublisher } from './commands/command-publisher.ts';
+export { type DesiredStream, streamLayouts } from './provisioning/stream-layout.ts';
+export { type ProvisionOptions, assertServerVersion, provisionStreams } from './provisioning/provision-streams.ts';
+export { type Consumers, newConsumers } from './provisioning/consumers.ts';

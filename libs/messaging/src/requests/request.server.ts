@@ -1,0 +1,128 @@
+import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import type { Msg, NatsConnection, Subscription } from 'nats';
+import { lastValueFrom } from 'rxjs';
+import { nodeOfSubject } from '#contracts';
+import { type Clock, type Logger, fault, isAppError, messageOf } from '#kernel';
+import { RequestContext } from './request.context.ts';
+
+/** A request as it came in. */
+export interface IncomingRequest {
+  readonly subject: string;
+  readonly node: string;
+  readonly method: string;
+  readonly data: Uint8Array;
+}
+
+/** A request whose payload was understood. */
+export interface DecodedRequest {
+  /** Its id, which the answer repeats. */
+  readonly id: string;
+  readonly payload: unknown;
+}
+
+/** Where requests come from and how their payloads and answers are written. */
+export interface RequestServerOptions {
+  readonly connection: NatsConnection;
+  /** `hf.<kind>.<node>.<method>`, with wildcards. */
+  readonly subject: string;
+  /** One member of the group answers a request. */
+  readonly queue?: string;
+  readonly transport: symbol;
+  readonly decode: (request: IncomingRequest) => DecodedRequest;
+  readonly succeed: (request: IncomingRequest, id: string, result: unknown) => Uint8Array;
+  /** `id` is empty when the request could not be read. */
+  readonly fail: (request: IncomingRequest, id: string, error: RequestFailure) => Uint8Array;
+  /** Requests handled at the same time; further ones are answered `busy`. Default 256. */
+  readonly concurrency?: number;
+  readonly graceMs?: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What the asker is told of an error: nothing of its inside. */
+export interface RequestFailure {
+  readonly code: string;
+  readonly detail: string;
+  readonly retryable: boolean;
+}
+
+const failureOf = (error: unknown): RequestFailure => isAppError(error)
+  ? { code: error.code, detail: error.detail, retryable: error.retryable || error.kind === 'internal' || error.kind === 'conflict' }
+  : { code: 'internal', detail: 'Something went wrong on the other side; its log says what', retryable: true };
+
+/** A Nest transport for questions over core NATS: nothing is stored, whoever asks repeats. */
+export class RequestServer extends Server implements CustomTransportStrategy {
+  private readonly options: RequestServerOptions;
+  private readonly running = new Set<Promise<void>>();
+  private subscription: Subscription | undefined;
+
+  constructor(options: RequestServerOptions) {
+    super();
+    this.options = options;
+    this.transportId = options.transport;
+  }
+
+  listen(callback: (error?: unknown) => void): void {
+    const { connection, subject, queue, log } = this.options;
+    this.subscription = connection.subscribe(subject, {
+      ...(queue ? { queue } : {}),
+      callback: (error, message) => {
+        if (error) return log.error('Requests cannot be received', { subject, reason: error.message });
+        const work = this.answer(message).finally(() => this.running.delete(work));
+        this.running.add(work);
+      },
+    });
+    // Resolved when the server knows the subscription, so that "listening" is true.
+    connection.flush().then(() => callback(), callback);
+  }
+
+  /** Takes no more requests and answers those in hand. The connection stays open: it is not ours. */
+  async close(): Promise<void> {
+    const { clock, graceMs = 10_000, connection } = this.options;
+    if (!connection.isClosed()) await this.subscription?.drain().catch(() => undefined);
+    const patience = new AbortController();
+    await Promise.race([Promise.all(this.running), clock.sleep(graceMs, patience.signal).catch(() => undefined)]);
+    patience.abort();
+  }
+
+  override on(): void {
+    throw fault('internal', 'not-supported', 'This transport has no events of its own');
+  }
+
+  override unwrap<T>(): T {
+    return this.options.connection as T;
+  }
+
+  private async answer(message: Msg): Promise<void> {
+    const { succeed, fail, log, concurrency = 256 } = this.options;
+    const method = message.subject.split('.')[3] ?? '';
+    const request: IncomingRequest = { subject: message.subject, node: nodeOfSubject(message.subject) ?? '', method, data: message.data };
+    let id = '';
+    try {
+      if (this.running.size >= concurrency) throw fault('unavailable', 'busy', 'Too many requests are being answered; ask again');
+      const decoded = this.options.decode(request);
+      id = decoded.id;
+      const result = await this.call(request, decoded.payload);
+      message.respond(succeed(request, id, result));
+    } catch (error) {
+      const failure = failureOf(error);
+      log[isAppError(error) ? 'debug' : 'error']('A request is refused', { subject: request.subject, code: failure.code, reason: messageOf(error) });
+      this.respond(message, fail(request, id, failure));
+    }
+  }
+
+  private respond(message: Msg, data: Uint8Array): void {
+    try {
+      message.respond(data);
+    } catch (error) {
+      this.options.log.warn('A request cannot be answered', { subject: message.subject, reason: messageOf(error) });
+    }
+  }
+
+  private async call(request: IncomingRequest, payload: unknown): Promise<unknown> {
+    const handler = this.getHandlerByPattern(request.method);
+    if (!handler) throw fault('not-found', 'unknown-method', `There is no method ${request.method.slice(0, 64)}; one side may be newer than the other`);
+    const result: unknown = await handler(payload, new RequestContext([request]));
+    return lastValueFrom(this.transformToObservable(result as Promise<unknown>), { defaultValue: undefined });
+  }
+}
