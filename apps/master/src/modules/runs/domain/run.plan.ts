@@ -1,3 +1,4 @@
+import { unreachable } from '#kernel';
 import type { FilesSource, RestoreSpecification, RunStatistics, ItemFault } from '#contracts';
 
 /** Kinds that exist today; `drill` and `replicate` will follow. */
@@ -11,8 +12,8 @@ export type RunCause = 'schedule' | 'user' | 'duty';
 export type RunPlan =
   | { readonly kind: 'backup'; readonly source: FilesSource }
   | ({ readonly kind: 'restore'; readonly fromNode: string; readonly snapshotRun: string } & RestoreChoice)
-  | { readonly kind: 'verify'; readonly level: VerifyLevel; readonly snapshots: readonly string[] }
-  | { readonly kind: 'prune'; readonly dryRun: boolean };
+  | { readonly kind: 'verify'; readonly ofNode: string; readonly level: VerifyLevel; readonly snapshots: readonly string[] }
+  | { readonly kind: 'prune'; readonly ofNode: string; readonly dryRun: boolean };
 
 /** The part of a restore that its requester chooses. */
 export type RestoreChoice = Pick<RestoreSpecification, 'snapshot' | 'snapshotObject' | 'destination' | 'mode' | 'deleteExtraneous' | 'dryRun'> & {
@@ -72,3 +73,18 @@ export type { RunStatistics };
 
 /** A backup, a restore and a verify may run beside each other; a prune runs alone. */
 export const leaseModeOf = (kind: RunKind): 'shared' | 'exclusive' => (kind === 'prune' ? 'exclusive' : 'shared');
+
+/** The node whose repository the plan is about. */
+export const repositoryNodeOf = (plan: RunPlan, node: string): string => {
+  switch (plan.kind) {
+    case 'backup':
+      return node;
+    case 'restore':
+      return plan.fromNode;
+    case 'verify':
+    case 'prune':
+      return plan.ofNode;
+    default:
+      return unreachable(plan, 'plan');
+  }
+};

@@ -1,0 +1,96 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Command, protocolVersion } from '#contracts';
+import type { UnitOfWork } from '#event-store';
+import { type Logger, type Refusal, type Result, controlNode, err, messageOf, ok, refuse } from '#kernel';
+import { LOGGER } from '../../../../platform/index.ts';
+import { laneDecider, laneId } from '../../../tasks/index.ts';
+import { Deciding } from '../../deciding.ts';
+import { runDecider } from '../../domain/run.decide.ts';
+import { lastAttempt, type RunState } from '../../domain/run.state.ts';
+import { COMMAND_SENDER, type CommandSender, NODE_DIRECTORY, type NodeDirectory, RUN_ROWS, type RunRows } from '../../ports.ts';
+import { decideRun } from '../decide-run.ts';
+
+/** Seconds that an agent has to claim what it was sent; then the run goes back to the queue. */
+export const claimSeconds = 60;
+
+/** Runs of the masters' own executor at once, over all masters. */
+const controlSlots = 4;
+
+/** `waiting`: why nothing was sent; the run stays queued. */
+export type DispatchOutcome = { readonly dispatched: true; readonly attempt: number } | { readonly dispatched: false; readonly waiting: Refusal };
+
+const waiting = (code: string, detail: string): Refusal => refuse('conflict', code, detail);
+
+/** Sends a queued run to its node: decides first, then sends; what is decided and not sent is sent by a later pass. */
+@Injectable()
+export class DispatchRunHandler {
+  constructor(
+    private readonly deciding: Deciding,
+    @Inject(NODE_DIRECTORY) private readonly nodes: NodeDirectory,
+    @Inject(RUN_ROWS) private readonly rows: RunRows,
+    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Sends the run if nothing stands in its way. `node` is the run's. */
+  async dispatch(id: string, node: string): Promise<DispatchOutcome> {
+    const obstacle = await this.obstacle(node);
+    if (obstacle) return { dispatched: false, waiting: obstacle };
+    const decided = await this.deciding.execute('system:dispatch', (unit) => this.decide(unit, id));
+    if (!decided.ok) return { dispatched: false, waiting: decided.error };
+    const { attempt, kind } = decided.value.value;
+    await this.send({ id, node, attempt, kind });
+    return { dispatched: true, attempt };
+  }
+
+  /** Sends the command of a dispatched attempt (again), if it is still the one to claim. */
+  async sendAgain(id: string): Promise<void> {
+    const state = await this.deciding.run(id);
+    const attempt = state.status === 'dispatched' ? lastAttempt(state) : undefined;
+    if (state.status === 'absent' || !attempt) return;
+    await this.send({ id, node: state.order.node, attempt: attempt.number, kind: state.order.plan.kind });
+  }
+
+  /** Tells the node to end an attempt. */
+  async stop(id: string, node: string, attempt: number): Promise<void> {
+    await this.send({ id, node, attempt, kind: 'stop' });
+  }
+
+  private async decide(unit: UnitOfWork, id: string): Promise<Result<{ attempt: number; kind: Command['verb'] }, Refusal>> {
+    const { state } = await unit.load(runDecider, id);
+    const turn = await this.turn(unit, id, state);
+    if (!turn.ok) return turn;
+    const dispatch = { type: 'DispatchRun', now: this.deciding.now(), deadline: this.deciding.inSeconds(claimSeconds) } as const;
+    const decided = await decideRun(unit, id, dispatch);
+    if (!decided.ok) return decided;
+    const { state: after } = await unit.load(runDecider, id);
+    if (after.status !== 'dispatched') return err(waiting('run-not-queued', 'The run is not waiting'));
+    return ok({ attempt: lastAttempt(after)?.number ?? 1, kind: after.order.plan.kind });
+  }
+
+  /** Runs of one task on one node go one after the other, in the order of their requests. */
+  private async turn(unit: UnitOfWork, id: string, state: RunState): Promise<Result<undefined, Refusal>> {
+    if (state.status === 'absent' || state.order.task === undefined) return ok(undefined);
+    const { state: lane } = await unit.load(laneDecider, laneId(state.order.task, state.order.node));
+    const [first] = lane.runs;
+    return first === undefined || first === id ? ok(undefined) : err(waiting('task-running', `The run ${first} of the same task comes first`));
+  }
+
+  private async obstacle(node: string): Promise<Refusal | undefined> {
+    const facts = node === controlNode ? { enrolled: true, drained: false, online: true, slots: controlSlots } : await this.nodes.find(node);
+    if (!facts) return waiting('node-removed', 'The node does not exist any more');
+    if (!facts.enrolled) return waiting('node-not-enrolled', 'The node has no agent yet; enrol it with a link');
+    if (facts.drained) return waiting('node-drained', 'The node is drained; resume it to let runs begin');
+    if (!facts.online) return waiting('node-offline', 'The node is offline; the run begins when its agent is back');
+    const busy = await this.rows.active(node);
+    return busy.length < facts.slots ? undefined : waiting('no-free-slot', `All ${facts.slots} slots of the node are in use`);
+  }
+
+  private async send({ id, node, attempt, kind }: { id: string; node: string; attempt: number; kind: Command['verb'] }): Promise<void> {
+    try {
+      await this.sender.send({ protocol: protocolVersion, node, run: id, attempt, verb: kind, issuedAt: this.deciding.now() });
+    } catch (error) {
+      this.logger.warn('A command could not be sent; a later pass sends it', { run: id, node, attempt, verb: kind, reason: messageOf(error) });
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Clock, type Logger } from '#kernel';
+import { CLOCK, LOGGER } from '../../../platform/index.ts';
+import { DispatchRunHandler } from '../commands/dispatch-run/dispatch-run.handler.ts';
+import { decideRun } from '../commands/decide-run.ts';
+import { Deciding } from '../deciding.ts';
+import { type DueRun, NODE_DIRECTORY, type NodeDirectory, RUN_ROWS, type RunRows } from '../ports.ts';
+
+/** Milliseconds after which a command that was not claimed is sent again, and between two such sendings. */
+const resendMs = 15_000;
+const batch = 200;
+
+/** Sends what waits, sends again what may not have arrived, and takes back what nobody claimed. */
+@Injectable()
+export class DispatchProcess {
+  private readonly resent = new Map<string, number>();
+
+  constructor(
+    private readonly deciding: Deciding,
+    private readonly dispatch: DispatchRunHandler,
+    @Inject(RUN_ROWS) private readonly rows: RunRows,
+    @Inject(NODE_DIRECTORY) private readonly nodes: NodeDirectory,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** One pass of the duty. */
+  async pass(): Promise<void> {
+    const now = this.clock.now();
+    const dispatched = (await this.rows.active()).filter((row) => row.status === 'dispatched');
+    for (const row of dispatched) await this.follow(row, now);
+    this.forget(dispatched);
+    for (const row of await this.rows.queued(now, batch)) {
+      const outcome = await this.dispatch.dispatch(row.id, row.node);
+      if (!outcome.dispatched) this.logger.debug('A run waits', { run: row.id, code: outcome.waiting.code });
+    }
+  }
+
+  private async follow(row: DueRun, now: number): Promise<void> {
+    if (row.deadline <= now) return this.takeBack(row);
+    if (now - (this.resent.get(row.id) ?? row.dispatchedAt) < resendMs) return;
+    this.resent.set(row.id, now);
+    await this.dispatch.sendAgain(row.id);
+  }
+
+  private async takeBack({ id, node, attempt }: DueRun): Promise<void> {
+    const online = (await this.nodes.find(node))?.online ?? false;
+    const reason = online
+      ? { code: 'not-claimed', detail: 'The agent did not claim the run in time; it waits for another try' }
+      : { code: 'node-offline', detail: 'The node was offline; the run waits for it' };
+    await this.deciding.execute('system:dispatch', (unit) => decideRun(unit, id, { type: 'ReturnRun', attempt, ...reason }));
+  }
+
+  private forget(dispatched: readonly DueRun[]): void {
+    const known = new Set(dispatched.map((row) => row.id));
+    for (const id of this.resent.keys()) if (!known.has(id)) this.resent.delete(id);
+  }
+}
