@@ -1,0 +1,175 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Chunker } from '../format/chunker.ts';
+import { type ChunkerLimits, frameClass } from '../format/limits.ts';
+import { encodeReferences, ReferenceCollector, referenceKind } from '../format/refs.ts';
+import type { ChunkStore } from './chunk-store.ts';
+import type { FileOutcome } from './content-messages.ts';
+
+/** One file to read: as the walk saw it. */
+export interface FileToRead {
+  readonly slot: number;
+  readonly path: Buffer;
+  /** See `factsPerFile`. */
+  readonly facts: BigInt64Array;
+}
+
+/** Never follows a link that took the file's place, never waits for a fifo that did. */
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const readBytes = 1024 * 1024;
+
+const factsOf = (fd: number): { readonly isFile: boolean; readonly facts: BigInt64Array } => {
+  const stat = fstatSync(fd, { bigint: true });
+  return { isFile: stat.isFile(), facts: BigInt64Array.of(stat.size, stat.mtimeNs, stat.ctimeNs, stat.ino, stat.dev) };
+};
+
+const same = (a: BigInt64Array, b: BigInt64Array): boolean =>
+  a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3] && a[4] === b[4];
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+const faultOf = (error: unknown): { code: string; detail: string } => {
+  const code = codeOf(error);
+  if (code === '') throw error;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return { code: 'vanished', detail: 'It was there when the directory was read and gone when it was opened' };
+  if (code === 'ELOOP') return { code: 'replaced', detail: 'A link took its place after the directory was read' };
+  return { code: 'unreadable', detail: `The system refused to read it (${code})` };
+};
+
+const changed = (read: number, size: number): { code: string; detail: string } => ({
+  code: 'changed-while-read', detail: `It changed while it was read (${read} of ${size} bytes read)`,
+});
+
+/** Reads files safely, cuts them and stores what is new. Memory is one buffer, whatever the size of a file. */
+export class FileReader {
+  private readonly store: ChunkStore;
+  private readonly chunker: Chunker;
+  private readonly limits: ChunkerLimits;
+  private buffer: Buffer | undefined;
+
+  constructor(store: ChunkStore, chunker: Chunker, limits: ChunkerLimits) {
+    this.store = store;
+    this.chunker = chunker;
+    this.limits = limits;
+  }
+
+  /** Errors of the file system become faults of the outcome. */
+  async read(file: FileToRead): Promise<FileOutcome> {
+    let fd: number;
+    try {
+      fd = openSync(file.path, openFlags);
+    } catch (error) {
+      return { slot: file.slot, size: 0, fault: faultOf(error) };
+    }
+    try {
+      return await this.readOpen(file, fd);
+    } catch (error) {
+      return { slot: file.slot, size: 0, fault: faultOf(error) };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  private async readOpen(file: FileToRead, fd: number): Promise<FileOutcome> {
+    const before = factsOf(fd);
+    if (!before.isFile) return { slot: file.slot, size: 0, fault: { code: 'replaced', detail: 'It is no file any more' } };
+    const size = Number(before.facts[0]);
+    const { references, read } = size < this.limits.min ? await this.readSmall(fd, size) : await this.readLarge(fd, size);
+    const after = factsOf(fd);
+    const outcome = { slot: file.slot, references, size: read };
+    const stable = read === size && same(before.facts, after.facts);
+    if (stable && same(before.facts, file.facts)) return outcome;
+    const facts = BigInt64Array.from(before.facts);
+    facts[0] = BigInt(read);
+    return stable ? { ...outcome, facts } : { ...outcome, facts, fault: changed(read, Number(after.facts[0])) };
+  }
+
+  private async readSmall(fd: number, size: number): Promise<{ references: Buffer; read: number }> {
+    const { bytes, at } = this.store.readInto;
+    let read = 0;
+    while (read < size) {
+      const got = readSync(fd, bytes, at + read, size - read, null);
+      if (got === 0) break;
+      read += got;
+    }
+    if (read === 0) return { references: Buffer.alloc(0), read };
+    const id = await this.store.addRead(read);
+    return { references: encodeReferences([{ kind: referenceKind.chunk, id, length: read }]), read };
+  }
+
+  private async readLarge(fd: number, size: number): Promise<{ references: Buffer; read: number }> {
+    const stream = this.startStream();
+    let read = 0;
+    while (read < size) {
+      const room = stream.room(Math.min(readBytes, size - read));
+      const got = readSync(fd, room, 0, room.length, null);
+      if (got === 0) break;
+      read += got;
+      await stream.filled(got);
+    }
+    return { references: await stream.end(), read };
+  }
+
+  /** Takes content piece by piece. One stream at a time. */
+  startStream(): ContentStream {
+    this.buffer ??= Buffer.allocUnsafeSlow(this.limits.max + readBytes);
+    return new ContentStream(this.store, this.chunker, this.buffer);
+  }
+}
+
+/** Content on its way through the chunker. Give it bytes by filling `room`. */
+export class ContentStream {
+  private readonly store: ChunkStore;
+  private readonly chunker: Chunker;
+  private readonly buffer: Buffer;
+  private readonly references: ReferenceCollector;
+  private readonly lists: { readonly id: Buffer; readonly plain: Buffer }[] = [];
+  private start = 0;
+  private end_ = 0;
+
+  constructor(store: ChunkStore, chunker: Chunker, buffer: Buffer) {
+    this.store = store;
+    this.chunker = chunker;
+    this.buffer = buffer;
+    this.references = new ReferenceCollector((id, plain) => this.lists.push({ id, plain }));
+    chunker.reset();
+  }
+
+  /** Where the next bytes belong: at most `wanted`. */
+  room(wanted: number): Buffer {
+    if (this.end_ + wanted > this.buffer.length) {
+      this.buffer.copyWithin(0, this.start, this.end_);
+      this.end_ -= this.start;
+      this.start = 0;
+    }
+    return this.buffer.subarray(this.end_, this.end_ + Math.min(wanted, this.buffer.length - this.end_));
+  }
+
+  /** Says that so many bytes of `room` are filled; stores the chunks that are complete. */
+  async filled(length: number): Promise<void> {
+    this.end_ += length;
+    for (;;) {
+      const cut = this.chunker.cut(this.buffer, this.start, this.end_);
+      if (cut < 0) break;
+      await this.take(cut);
+    }
+  }
+
+  private async take(cut: number): Promise<void> {
+    const plain = this.buffer.subarray(this.start, cut);
+    this.references.add(await this.store.add(frameClass.data, plain), plain.length);
+    this.start = cut;
+    await this.storeLists();
+  }
+
+  private async storeLists(): Promise<void> {
+    for (const list of this.lists.splice(0)) await this.store.put(frameClass.catalog, list.id, list.plain);
+  }
+
+  /** The records of the whole content. */
+  async end(): Promise<Buffer> {
+    if (this.end_ > this.start) await this.take(this.end_);
+    const references = this.references.finish();
+    await this.storeLists();
+    return encodeReferences(references);
+  }
+}
