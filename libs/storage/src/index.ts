@@ -12,3 +12,12 @@ export { type MeteredStore, type StoreCounters, withMeter } from './wrappers/met
 export { withPrefix } from './wrappers/prefixed.wrapper.ts';
 export { type RetryOptions, retrying, withRetry } from './wrappers/retry.wrapper.ts';
 export { type ThrottleOptions, withThrottle } from './wrappers/throttle.wrapper.ts';
+export type { GrantOrder, GrantSigner } from './grants/grant.port.ts';
+export type { RequestGrants } from './grants/grant-source.ts';
+export { GrantedStore, type GrantedStoreOptions, grantedStore } from './grants/granted-store.ts';
+export type { HttpAnswer, HttpRequest, HttpSend } from './grants/http.port.ts';
+export { type NodeHttpOptions, nodeHttp } from './grants/node-http.ts';
+export { receiveObject } from './grants/receive-object.ts';
+export { type RelayGrant, type RelayGrantOptions, type RelayRequest, relayGrantSigner, verifyRelayGrant } from './grants/relay-grants.ts';
+export { s3GrantSigner } from './grants/s3-grants.ts';
+export { type TargetCheck, type TargetCheckName, type TargetTest, type TargetTestOptions, testTarget } from './grants/test-target.ts';
