@@ -120,7 +120,7 @@ class TreeWriter implements RestoreWriter {
     const at = this.belowBase(this.accepted(entry));
     if (!at) return this.skip();
     if (at.path === '') return this.placeBase(entry, at);
-    this.placer.prepare(at.directory);
+    this.placer.enter(at.directory);
     this.cleaner?.seen(at);
     if (entry.type === 'socket') return this.skipSocket();
     const decision = this.placer.decide(entry, at);

@@ -8,22 +8,22 @@ export interface DataRun {
   readonly end: number;
 }
 
-/** The parts of `bytes` outside whole blocks of zeros, blocks counted from the start of the file (`position` is where `bytes` go). */
+/**
+ * The parts of `bytes` outside blocks of zeros. Blocks are counted from the start of the file (`position` is where `bytes` go); what of a
+ * block belongs to another piece does not matter, as a fresh file reads as zeros wherever nothing is written.
+ */
 export function* dataRuns(bytes: Uint8Array, position: number): Generator<DataRun> {
   let start = 0;
-  let at = (block - (position % block)) % block;
-  while (at + block <= bytes.length) {
-    if (!isZero(bytes, at)) {
-      at += block;
-      continue;
-    }
+  let next: number;
+  for (let at = 0; at < bytes.length; at = next) {
+    next = Math.min(at + block - ((position + at) % block), bytes.length);
+    if (!isZero(bytes, at, next)) continue;
     if (at > start) yield { start, end: at };
-    do at += block; while (at + block <= bytes.length && isZero(bytes, at));
-    start = at;
+    start = next;
   }
   if (start < bytes.length) yield { start, end: bytes.length };
 }
 
 /** The first byte decides almost always. */
-const isZero = (bytes: Uint8Array, at: number): boolean =>
-  bytes[at] === 0 && Buffer.compare(bytes.subarray(at, at + block), zeros) === 0;
+const isZero = (bytes: Uint8Array, start: number, end: number): boolean =>
+  bytes[start] === 0 && zeros.compare(bytes, start, end, 0, end - start) === 0;
