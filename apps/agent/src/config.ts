@@ -19,4 +19,17 @@ export class AgentConfig {
 }
 
 /** Reads the settings; throws one error that lists every fault. */
-export const readAgentConfig = (variables: Variables): Readonly<AgentConfig> => readConfig(AgentConfig, variables);
+export const readAgentConfig = (variables: Variables): Readonly<AgentConfig> => readConfig(AgentConfig, variables, ['HOLDFAST_ENROL_TOKEN']);
+
+/** What enrolment takes from the environment, so that the token need not stand among the arguments, which every user can read. */
+export class EnrolConfig {
+  @Setting('HOLDFAST_ENROL_TOKEN') @IsOptional() @IsString()
+  token?: string;
+
+  @Setting('HOLDFAST_STATE_DIR') @IsString()
+  stateDir: string = '/var/lib/holdfast-agent';
+}
+
+/** Reads them. */
+export const readEnrolConfig = (variables: Variables): Readonly<EnrolConfig> =>
+  readConfig(EnrolConfig, variables, ['HOLDFAST_AGENT_SLOTS', 'HOLDFAST_AGENT_HEAP_MB', 'HOLDFAST_LOG_LEVEL']);

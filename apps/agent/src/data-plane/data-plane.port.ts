@@ -11,6 +11,8 @@ export interface WorkOrder extends AttemptKey {
   readonly specification: Specification;
   /** The engine's cache of the target. */
   readonly cacheDir: string;
+  /** PEM of the authority of the relay, when it is not a public one. */
+  readonly ca?: string;
   /** Opens the sealed keys of a restore. */
   readonly ageIdentity?: string;
 }

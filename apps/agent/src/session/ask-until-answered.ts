@@ -4,7 +4,7 @@ import type { AskClient, Question } from './ask-client.port.ts';
 
 /** Milliseconds before attempt `n` (0 for the first repetition): doubles to half a minute, and up to a third less by chance. */
 export const backoffMs = (n: number, random: () => number = Math.random): number =>
-  Math.min(500 * 2 ** Math.min(n, 10), 30_000) * (1 - random() / 3);
+  Math.round(Math.min(500 * 2 ** Math.min(n, 10), 30_000) * (1 - random() / 3));
 
 export interface PatientAsk {
   readonly client: AskClient;

@@ -19,12 +19,16 @@ export interface SyncDependencies {
   readonly hostname: string;
   /** Called with every answer to "who am I". */
   readonly onSelf: (self: SelfAnswer) => void;
+  /** Offers every open attempt of the journal again: one whose work broke off on a fault of the agent is taken up here. */
+  readonly resume: () => void;
   /** Called when the outbox has something to send (again). */
   readonly onReport: () => void;
 }
 
 const everyMs = 60_000;
 const most = 256;
+/** Reports sent this lately are named too, so that one which REPORTS has lost since is asked for again. */
+const recentMs = 15 * 60_000;
 
 /** Tells the masters on every (re)connection and every minute what this agent holds, and does what they answer. */
 export class SyncProcess {
@@ -58,6 +62,7 @@ export class SyncProcess {
 
   /** Asks `self` and `sync` once. */
   async pass(signal: AbortSignal): Promise<void> {
+    this.deps.resume();
     const { ask, instance, version, hostname, onSelf, logger } = this.deps;
     const self = await ask.ask<SelfAnswer>('self', { id: ask.nextId(), instance, version, hostname }, { signal });
     if (self.status === 'ok') onSelf(self.value);
@@ -69,7 +74,7 @@ export class SyncProcess {
 
   private holdings(): { held: ClaimReference[]; reporting: ClaimReference[] } {
     const held = this.deps.journal.held().slice(0, most).flatMap(({ run, attempt, state }) => ('claim' in state ? [{ run, attempt, claim: state.claim }] : []));
-    return { held, reporting: this.deps.outbox.waiting().slice(0, most) };
+    return { held, reporting: this.deps.outbox.waitingOrSentSince(this.deps.clock.now() - recentMs, most) };
   }
 
   private obey({ stop, reportAgain }: SyncAnswer): void {
@@ -81,7 +86,7 @@ export class SyncProcess {
       // Told as cancelled: if it is fenced the report changes nothing, and if it waits for our word this is the word.
       void scheduler.end(reference, 'cancelled');
     }
-    const again = reportAgain.filter((reference) => outbox.sendAgain(reference));
-    if (again.length > 0) onReport();
+    for (const reference of reportAgain) outbox.sendAgain(reference);
+    if (reportAgain.length > 0) onReport();
   }
 }

@@ -82,3 +82,12 @@ export const writeNodeIdentity = (state: StateDirectory, identity: NodeIdentity)
   if (identity.caCertificate !== undefined) writePrivateFile(state.caCertificate, identity.caCertificate);
   writePrivateFile(state.node, JSON.stringify(identity.facts, undefined, 2));
 };
+
+/** Writes other command keys down, when they are others; true then. Only keys from an answer signed by a pinned key may come here. */
+export const pinCommandKeys = (state: StateDirectory, commandKeys: readonly PinnedKey[]): boolean => {
+  const facts = readNodeFacts(state);
+  const plain = commandKeys.map(({ id, publicKey }) => ({ id, publicKey }));
+  if (!facts || JSON.stringify(facts.commandKeys) === JSON.stringify(plain)) return false;
+  writePrivateFile(state.node, JSON.stringify({ ...facts, commandKeys: plain }, undefined, 2));
+  return true;
+};

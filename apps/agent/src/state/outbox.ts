@@ -1,4 +1,4 @@
-import { type RunReport, reportMessageId } from '#contracts';
+import { type ClaimReference, type RunReport, reportMessageId } from '#contracts';
 import type { Clock } from '#kernel';
 import type { AttemptKey } from '../work/attempt.state.ts';
 import type { AgentDatabase } from './database.ts';
@@ -51,9 +51,17 @@ export class Outbox {
     return rows.map((row) => entryOf(row as unknown as Row));
   }
 
-  /** All that wait: attempt and claim, for `sync`. */
-  waiting(): { run: string; attempt: number; claim: string }[] {
-    return this.database.sql.prepare("select run, attempt, claim from outbox where status = 'waiting' order by sequence").all() as never;
+  /** What waits, and what was sent since `since` (wall-clock milliseconds): for `sync`. Waiting ones first. */
+  waitingOrSentSince(since: number, limit: number): ClaimReference[] {
+    const rows = this.database.sql.prepare(
+      "select run, attempt, claim from outbox where status = 'waiting' or (status = 'sent' and changed_at >= ?) order by status = 'sent', sequence limit ?",
+    ).all(since, limit) as unknown as ClaimReference[];
+    return rows.map(({ run, attempt, claim }) => ({ run, attempt, claim }));
+  }
+
+  /** Reports put aside as refused for good. */
+  refused(): number {
+    return (this.database.sql.prepare("select count(*) as n from outbox where status = 'refused'").get() as { n: number }).n;
   }
 
   sent(entry: OutboxEntry): void {
@@ -65,10 +73,10 @@ export class Outbox {
     this.settle(entry, 'refused', detail);
   }
 
-  /** Makes a sent report wait again; false when it is not kept any more. */
-  sendAgain({ run, attempt }: AttemptKey): boolean {
-    return this.database.sql.prepare("update outbox set status = 'waiting', changed_at = ? where run = ? and attempt = ? and status = 'sent'")
-      .run(this.clock.now(), run, attempt).changes > 0;
+  /** Makes a sent report wait again; nothing when it is not kept any more. */
+  sendAgain({ run, attempt }: AttemptKey): void {
+    this.database.sql.prepare("update outbox set status = 'waiting', changed_at = ? where run = ? and attempt = ? and status = 'sent'")
+      .run(this.clock.now(), run, attempt);
   }
 
   /** Forgets what was sent before `before` (wall-clock milliseconds). */

@@ -25,6 +25,8 @@ export interface RunnerDependencies {
   /** Name of this state directory. */
   readonly instance: string;
   readonly ageIdentity: string;
+  /** PEM of the installation's own authority. */
+  readonly ca?: string | undefined;
   readonly cacheOf: (target: string) => string;
   /** Called when the outbox has something new. */
   readonly onReport: () => void;
@@ -48,14 +50,17 @@ export class AttemptRunner {
     this.deps = deps;
   }
 
-  /** Settles when nothing of the attempt runs any more. Leaves the journal as it is on `shutdown`, for the next process. */
+  /**
+   * Settles when nothing of the attempt runs any more. Leaves the journal as it is on `shutdown`, for the next process. Rejects when
+   * the journal cannot be written; running the attempt again later is right then.
+   */
   async run(key: AttemptKey, control: AttemptControl): Promise<void> {
     const held = this.deps.journal.get(key);
     if (!held || !isOpen(held.state)) return;
     try {
       const claimed = await this.claim(held, control);
       if (!claimed) return;
-      const result = await this.workOn(claimed, control);
+      const result = await this.workOn(claimed, control).catch((error: unknown) => this.resultOf(error, control));
       control.hardSignal.throwIfAborted();
       this.report(claimed, result);
     } catch (error) {
@@ -98,7 +103,7 @@ export class AttemptRunner {
   }
 
   private async moveData({ held, granted, state }: Claimed, specification: Specification, control: AttemptControl): Promise<WorkResult> {
-    const { clock, journal, dataPlane, telemetry, ageIdentity, cacheOf } = this.deps;
+    const { clock, journal, dataPlane, telemetry, ageIdentity, cacheOf, ca } = this.deps;
     const { run, attempt } = held;
     const claimedAt = 'claimedAt' in state ? state.claimedAt : clock.now();
     const elapsed = Math.max(0, clock.now() - claimedAt);
@@ -109,14 +114,13 @@ export class AttemptRunner {
       const target = 'repository' in specification ? specification.repository.target : specification.target;
       const order = {
         run, attempt, specification, cacheDir: cacheOf(target),
+        ...(ca === undefined ? {} : { ca }),
         ...(granted.snapshot === undefined ? {} : { snapshot: granted.snapshot }),
         ...(specification.kind === 'restore' ? { ageIdentity } : {}),
       };
       journal.change(held, { type: 'started' });
       const holder = { run, attempt, claim: granted.claim };
       return await dataPlane.run(order, hooksFor(this.deps, holder, { control, log }), control.signal);
-    } catch (error) {
-      return this.resultOf(error, control);
     } finally {
       alarm.abort();
       log.close();

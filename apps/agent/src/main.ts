@@ -1,0 +1,35 @@
+import 'reflect-metadata';
+import { environment } from '#config';
+import { isAppError, messageOf, systemClock } from '#kernel';
+import { readAgentConfig } from './config.ts';
+import { enrolCommand } from './enrol/enrol.command.ts';
+import { jsonLogger } from './json-logger.ts';
+import { serve } from './serve.ts';
+
+/** Variables that a data plane needs: where programs are, and how to read names and times. Nothing that was given to the agent alone. */
+const forDataPlanes = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+
+const run = async (args: readonly string[]): Promise<void> => {
+  const variables = environment();
+  if (args[0] === 'enrol') {
+    process.stdout.write(`${await enrolCommand(args.slice(1), variables)}\n`);
+    return;
+  }
+  const config = readAgentConfig(variables);
+  const ending = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort(new Error(`Ended by ${signal}`)));
+  await serve({
+    config, clock: systemClock, logger: jsonLogger(config.log.level), signal: ending.signal,
+    environment: Object.fromEntries(forDataPlanes.map((name) => [name, variables[name]])),
+  }).catch((error: unknown) => {
+    if (!ending.signal.aborted) throw error;
+  });
+};
+
+run(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${isAppError(error) ? `${error.code}: ${error.detail}` : messageOf(error)}\n`);
+    process.exit(1);
+  },
+);
