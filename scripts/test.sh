@@ -38,6 +38,8 @@ gate "types" tsc --noEmit
 gate "lint" eslint .
 gate "import rules" depcruise apps libs test
 gate "dead code" knip
+gate "event catalogue" node scripts/event-catalogue.mjs --check
+gate "OpenAPI file" node scripts/openapi.mjs --check
 suite unit
 suite int
 suite e2e
