@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ClassConstructor } from 'class-transformer';
-import { validateSync } from 'class-validator';
+import { type ValidationError, validateSync } from 'class-validator';
 import { AppError, type FieldFault, messageOf } from '#kernel';
 import { type SettingDefinition, sectionsOf, settingsOf } from './setting.ts';
 
@@ -44,27 +44,35 @@ const textOf = ({ name, aliases = [] }: SettingDefinition, { variables, faults, 
   return [...given.values()][0];
 };
 
-const read = (type: ClassConstructor<object>, reading: Reading): object => {
-  const { faults } = reading;
-  const config = new type() as Record<string, unknown>;
-  const definitions = settingsOf(type);
+/** Sets what the environment says; the properties whose text cannot be understood are returned, so that they are told once. */
+const fill = (config: Record<string, unknown>, definitions: readonly SettingDefinition[], reading: Reading): ReadonlySet<string> => {
   const unreadable = new Set<string>();
   for (const definition of definitions) {
-    const before = faults.length;
+    const before = reading.faults.length;
     const text = textOf(definition, reading);
     try {
       if (text !== undefined) config[definition.property] = definition.parse ? definition.parse(text) : text;
     } catch (error) {
-      faults.push({ field: definition.name, detail: `${definition.name} ${messageOf(error)}` });
+      reading.faults.push({ field: definition.name, detail: `${definition.name} ${messageOf(error)}` });
     }
-    if (faults.length > before) unreadable.add(definition.property);
+    if (reading.faults.length > before) unreadable.add(definition.property);
   }
-  for (const error of definitions.length > 0 ? validateSync(config, { forbidUnknownValues: true }) : []) {
-    const name = definitions.find(({ property }) => property === error.property)?.name ?? error.property;
-    if (unreadable.has(error.property)) continue;
-    const details = Object.values(error.constraints ?? {}).map((detail) => detail.replace(error.property, '').trim());
-    faults.push({ field: name, detail: `${name} ${config[error.property] === undefined ? 'is not set; it ' : ''}${details.join(', ')}` });
-  }
+  return unreadable;
+};
+
+/** One fault of class-validator in the words of the variable. */
+const faultOf = ({ property, constraints, value }: ValidationError, definitions: readonly SettingDefinition[]): FieldFault => {
+  const name = definitions.find((definition) => definition.property === property)?.name ?? property;
+  const details = Object.values(constraints ?? {}).map((detail) => detail.replace(property, '').trim());
+  return { field: name, detail: `${name} ${value === undefined ? 'is not set; it ' : ''}${details.join(', ')}` };
+};
+
+const read = (type: ClassConstructor<object>, reading: Reading): object => {
+  const config = new type() as Record<string, unknown>;
+  const definitions = settingsOf(type);
+  const unreadable = fill(config, definitions, reading);
+  const errors = definitions.length > 0 ? validateSync(config, { forbidUnknownValues: true }) : [];
+  reading.faults.push(...errors.filter(({ property }) => !unreadable.has(property)).map((error) => faultOf(error, definitions)));
   for (const { property, type: inner } of sectionsOf(type)) config[property] = read(inner, reading);
   return Object.freeze(config);
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type AppError } from '#kernel';
-import { IsSecret, NatsConfig, Section, Setting, asBoolean, asDuration, asInteger, readConfig } from './index.ts';
+import { IsSecret, NatsConfig, Section, Setting, type Variables, asBoolean, asDuration, asInteger, readConfig } from './index.ts';
 
 class Inner {
   @Setting('HOLDFAST_SESSION_SECRET', { aliases: ['SESSION_SECRET'] }) @IsOptional() @IsSecret()
@@ -29,7 +29,7 @@ const secret = 'gX2v9Qm4Rk7Lp1Zt8Wc5Yb3Nd6Hf0Js=';
 const dir = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const faultsOf = (variables: Record<string, string>): readonly string[] => {
+const faultsOf = (variables: Variables): readonly string[] => {
   try {
     readConfig(Example, variables);
     return [];
@@ -65,7 +65,7 @@ describe('readConfig', () => {
     [{ SESSION_SECRET: 'your_unique_session_secret_________' }, 'no placeholder'],
     [{ SESSION_SECRET: 'a'.repeat(40) }, 'no placeholder'],
   ])('refuses %j', (variables, what) => {
-    const faults = faultsOf(variables as unknown as Record<string, string>);
+    const faults = faultsOf(variables);
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain(what);
   });

@@ -13,7 +13,7 @@ const refused: string[] = [];
 /** Everything that a stream of CONTROL has stored. */
 const stored = async (stream: string): Promise<number> => (await (await master.jetstreamManager()).streams.info(stream)).state.messages;
 const allStored = async (): Promise<Record<string, number>> =>
-  Object.fromEntries(await Promise.all(['EVENTS', 'REPORTS', 'COMMANDS', 'HEARTBEATS', 'LOGS'].map(async (name) => [name, await stored(name)])));
+  Object.fromEntries(await Promise.all(['EVENTS', 'REPORTS', 'COMMANDS', 'HEARTBEATS', 'LOGS'].map(async (name) => [name, await stored(name)] as const)));
 
 beforeAll(async () => {
   nats = await startNats({ operatorMode: true });
@@ -89,7 +89,7 @@ describe('an agent credential', () => {
 
   it('does its own work: pulls its commands, acks, reports, logs, beats, asks and answers', async () => {
     const consumer = agent.jetstream().consumers.getPullConsumerFor({ stream_name: 'COMMANDS', name: mine, config: {} } as never);
-    const command = await consumer.next({ expires: 5000, bind: true } as never);
+    const command = await consumer.next({ expires: 5000, bind: true });
     expect(command?.string()).toBe('mine');
     expect(await command?.ackAck()).toBe(true);
     await agent.jetstream().publish(`hf.reports.${mine}.run_1`, 'report');

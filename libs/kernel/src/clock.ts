@@ -14,7 +14,9 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : undefined),
+  sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : undefined).catch((error: unknown) => {
+    throw signal?.aborted ? signal.reason : error;
+  }),
 };
 
 /** RFC 3339 in UTC with milliseconds, for example `2026-11-21T14:00:00.000Z`. */

@@ -61,7 +61,7 @@ describe('claims reconciler', () => {
   });
 
   it('says so when the servers do not take what was pushed', async () => {
-    const deaf: ClaimsResolver = { lookup: resolver.lookup, push: async () => undefined };
+    const deaf: ClaimsResolver = { lookup: (account) => resolver.lookup(account), push: async () => undefined };
     await expect(reconciler(deaf).agents(revoking(99))).rejects.toThrow('claims-not-taken');
   });
 

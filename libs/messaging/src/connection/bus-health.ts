@@ -19,10 +19,10 @@ export const watchBus = (connection: NatsConnection, log: Logger): BusHealth => 
     for await (const { type, data } of connection.status()) {
       if (type === Events.Disconnect) {
         connected = false;
-        log.warn('Disconnected from the bus', { server: String(data) });
+        log.warn('Disconnected from the bus', { server: JSON.stringify(data) });
       } else if (type === Events.Reconnect) {
         connected = true;
-        log.info('Connected to the bus again', { server: String(data) });
+        log.info('Connected to the bus again', { server: JSON.stringify(data) });
         for (const listener of listeners) listener();
       } else if (type === Events.Error) {
         log.warn('The bus reports an error', { error: JSON.stringify(data) });

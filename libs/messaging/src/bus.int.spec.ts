@@ -1,0 +1,147 @@
+import { Controller, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Ctx, type CustomTransportStrategy, type MicroserviceOptions, Payload } from '@nestjs/microservices';
+import type { NatsConnection } from 'nats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, ClaimAsk, type Command, SignedMessage, type SelfAnswer, decodeMessage, encodeMessage } from '#contracts';
+import { newSigningKey, openMessage } from '#identity';
+import { countingIds, fault, randomIds, silentLogger, systemClock } from '#kernel';
+import { type TestOperatorNats, startNats, waitUntil } from '#testing';
+import {
+  CommandPublisher, type IncomingReport, OnAsk, OnCommand, OnReport, OnRpc, RequestContext, asksServer, commandsServer, newConsumers, newRpcClient,
+  provisionStreams, reportsServer, rpcServer,
+} from './index.ts';
+
+const node = 'node_a';
+const events = { name: 'EVENTS', subjects: ['hf.events.>'], deny_delete: true, deny_purge: true };
+const plain = { clock: systemClock, log: silentLogger };
+const seen = { commands: [] as string[], reports: [] as IncomingReport[], asked: 0 };
+let nats: TestOperatorNats;
+let master: NatsConnection;
+let agent: NatsConnection;
+const closing: (() => Promise<unknown>)[] = [];
+
+@Controller()
+class MasterHandlers {
+  @OnReport()
+  async report(@Payload() report: IncomingReport): Promise<void> {
+    seen.reports.push(report);
+  }
+
+  @OnAsk('claim')
+  async claim(@Payload() ask: ClaimAsk, @Ctx() context: RequestContext): Promise<Answer<string>> {
+    seen.asked += 1;
+    if (ask.attempt === 9) throw fault('conflict', 'run-not-yours', 'No');
+    if (ask.attempt === 8) throw new TypeError('secret inside');
+    return { id: ask.id, status: 'ok', value: `${context.node} ${ask instanceof ClaimAsk}` };
+  }
+}
+
+@Controller()
+class AgentHandlers {
+  @OnCommand()
+  async command(@Payload() bytes: Uint8Array): Promise<void> {
+    seen.commands.push((openMessage([nats.keys.commandSigning], 'command', node, decodeMessage(SignedMessage, bytes)) as Command).verb);
+  }
+
+  @OnRpc('echo')
+  async echo(@Payload() params: unknown): Promise<unknown> {
+    return params;
+  }
+}
+
+@Module({ controllers: [MasterHandlers] })
+class MasterModule {}
+@Module({ controllers: [AgentHandlers] })
+class AgentModule {}
+
+const listen = async (module: Type, strategy: CustomTransportStrategy): Promise<void> => {
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: false });
+  await app.listen();
+  closing.push(() => app.close());
+};
+
+beforeAll(async () => {
+  nats = await startNats({ operatorMode: true });
+  master = await nats.connectMaster();
+  await provisionStreams(master, { events, replicas: 1, log: silentLogger });
+  await newConsumers(master).ensureReports();
+  await newConsumers(master).ensureNode(node);
+  agent = await nats.connectAgent(nats.newCredential(node));
+  const second = await nats.connectMaster();
+  closing.push(() => second.close());
+  for (const connection of [master, second]) {
+    await listen(MasterModule, asksServer({ ...plain, connection }, nats.keys.commandSigning));
+    await listen(MasterModule, reportsServer({ ...plain, connection }));
+  }
+  await listen(AgentModule, commandsServer(node, { ...plain, connection: agent }));
+  await listen(AgentModule, rpcServer({ ...plain, connection: agent }, node, () => [nats.keys.commandSigning]));
+});
+afterAll(async () => {
+  for (const close of closing.reverse()) await close();
+  await Promise.all([master.close(), agent.close()]);
+  await nats.stop();
+});
+
+const command: Command = { protocol: 1, node, run: 'run_00000000000000000001', attempt: 1, verb: 'backup', issuedAt: '2026-01-01T00:00:00Z' };
+const report = { protocol: 1, attempt: 1, claim: 'c', outcome: 'failed', code: 'x', detail: 'y', faults: [], faultCount: 0 };
+const ask = async (method: string, question: object): Promise<Answer<SelfAnswer>> => {
+  const reply = await agent.request(`hf.ask.${node}.${method}`, encodeMessage(question), { timeout: 3000 });
+  return openMessage([nats.keys.commandSigning], 'answer', node, decodeMessage(SignedMessage, reply.data)) as Answer<SelfAnswer>;
+};
+const claim = (attempt: number) => ({ id: 'q1', run: command.run, attempt, instance: 'i' });
+
+describe('masters and agents on the bus', () => {
+  it('a signed command reaches its agent, which has no permission but its own', async () => {
+    const publisher = new CommandPublisher(master, nats.keys.commandSigning);
+    await publisher.send(command);
+    await publisher.send(command);
+    await waitUntil(() => seen.commands.length > 0);
+    const info = await (await master.jetstreamManager()).consumers.info('COMMANDS', node);
+    expect([seen.commands, info.delivered.stream_seq]).toEqual([['backup'], 1]);
+  });
+
+  it('a report reaches one of two masters, with the node of its subject; malformed ones are set aside', async () => {
+    await agent.jetstream().publish(`hf.reports.${node}.run_1`, 'not json');
+    await agent.jetstream().publish(`hf.reports.${node}.run_1`, encodeMessage(report));
+    await waitUntil(async () => (await (await master.jetstreamManager()).consumers.info('REPORTS', 'masters')).ack_floor.stream_seq === 2);
+    expect(seen.reports).toMatchObject([{ node, run: 'run_1', report: { outcome: 'failed' } }]);
+  });
+
+  it('a question is answered once, by one of two masters, signed for the asking node', async () => {
+    expect(await ask('claim', claim(1))).toEqual({ id: 'q1', status: 'ok', value: `${node} true` });
+    expect(seen.asked).toBe(1);
+  });
+
+  it('refusals are answers too, and show nothing of the inside', async () => {
+    expect(await ask('claim', claim(9))).toEqual({ id: 'q1', status: 'refused', code: 'run-not-yours', detail: 'No', retryable: true });
+    expect(JSON.stringify(await ask('claim', claim(8)))).not.toContain('secret');
+    expect(await ask('claim', { id: 'q1', surprise: 1 })).toMatchObject({ status: 'refused', code: 'invalid-message', retryable: false });
+    expect(await ask('nonsense', {})).toMatchObject({ status: 'refused', code: 'unknown-method' });
+  });
+
+  it('a master asks a node; a request that is not signed by the installation is refused', async () => {
+    expect(await newRpcClient(master, nats.keys.commandSigning, countingIds()).call(node, 'echo', { a: 1 })).toEqual({ a: 1 });
+    await expect(newRpcClient(master, newSigningKey(), randomIds).call(node, 'echo', {})).rejects.toMatchObject({ code: 'signature-refused' });
+    await expect(newRpcClient(master, nats.keys.commandSigning, randomIds).call('node_b', 'echo', {}, 500)).rejects.toMatchObject({ code: 'node-unreachable' });
+  });
+
+  it('the consumers of all nodes are listed and removed by name', async () => {
+    const consumers = newConsumers(master);
+    await Promise.all(['node_x', 'node_y', 'node_x'].map((name) => consumers.ensureNode(name)));
+    expect([...await consumers.nodes()].sort()).toEqual([node, 'node_x', 'node_y']);
+    await consumers.removeNode('node_x');
+    await consumers.removeNode('node_x');
+    expect([...await consumers.nodes()].sort()).toEqual([node, 'node_y']);
+  });
+
+  it('nothing is believed sent while the bus is away', async () => {
+    const publisher = new CommandPublisher(master, nats.keys.commandSigning);
+    const later: Command = { ...command, attempt: 2 };
+    await nats.kill();
+    await expect(publisher.send(later)).rejects.toMatchObject({ code: 'command-not-sent', retryable: true });
+    await nats.restart();
+    await waitUntil(async () => publisher.send(later).then(() => true), 20_000);
+    await waitUntil(() => seen.commands.length > 1, 20_000);
+  });
+});
