@@ -5,3 +5,5 @@ export {
 export { type Lease, type RepositoryState, repositoryKey } from './domain/repository.state.ts';
 export type { RepositoryCommand } from './domain/repository.commands.ts';
 export { repositoryDecider } from './domain/repository.decide.ts';
+export { RepositoryRow } from './read-models/repositories/repository.entity.ts';
+export { repositoryRows } from './read-models/repositories/repository.projection.ts';

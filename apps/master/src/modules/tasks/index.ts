@@ -4,3 +4,5 @@ export type { Retention, Schedule, TaskDefinition } from './domain/task.definiti
 export { type ExistingTask, type TaskState, taskExists } from './domain/task.state.ts';
 export { type TaskCommand, taskDecider } from './domain/task.decide.ts';
 export { type LaneCommand, type LaneEvent, type LaneState, laneDecider, laneEventVersions, laneId } from './domain/lane.ts';
+export { TaskLaneRow, TaskRow } from './read-models/tasks/task.entity.ts';
+export { taskLaneRows, taskRows } from './read-models/tasks/task.projection.ts';

@@ -1,0 +1,20 @@
+/** Runs: from the request through dispatch, claim and report to one truthful end. */
+export { type RunEvent, runEventVersions } from './domain/run.events.ts';
+export {
+  type RestoreChoice, type RunCause, type RunKind, type RunOrder, type RunPlan, type SnapshotFacts, type VerifyLevel, runKinds, verifyLevels,
+} from './domain/run.plan.ts';
+export { type RunCommand } from './domain/run.commands.ts';
+export { type RunState, type RunStatus, isActive, isEnded } from './domain/run.state.ts';
+export { runDecider } from './domain/run.decide.ts';
+export { Deciding } from './deciding.ts';
+export { decideRun } from './commands/decide-run.ts';
+export { RequestRunHandler, type DutyRequest, type TaskRunRequest, scheduledRunId, verifyPlan } from './commands/request-run/request-run.handler.ts';
+export { DispatchRunHandler, type DispatchOutcome } from './commands/dispatch-run/dispatch-run.handler.ts';
+export {
+  ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
+  type Absences, type Admission, type AdmissionOutcome, type AdmissionRequest, type CommandSender, type DueRun, type Executors, type KnownChunks,
+  type NodeDirectory, type NodeFacts, type Recipients, type RestoreKeys, type RestoreKeysRequest, type RunRows, type TargetAccess, type TargetObjects,
+  type WaitingReports, type WriteGrantRequest,
+} from './ports.ts';
+export { RunRow } from './read-models/runs/run.entity.ts';
+export { runRows } from './read-models/runs/run.projection.ts';

@@ -1,0 +1,183 @@
+import type { Command, Grant, RunReport } from '#contracts';
+import { commandHandler, eventTypes, type RecordedEvent } from '#event-store';
+import { memoryEventStore } from '#event-store/testing';
+import { FakeClock, countingIds, rfc3339, silentLogger, systemClock } from '#kernel';
+import { memoryStore, withPrefix } from '#storage';
+import { repositoryEventVersions } from '../repositories/index.ts';
+import { snapshotEventVersions } from '../snapshots/index.ts';
+import { laneEventVersions, type TaskDefinition, taskDecider, taskEventVersions } from '../tasks/index.ts';
+import { CatalogHandler } from './asks/catalog.handler.ts';
+import { ClaimHandler } from './asks/claim.handler.ts';
+import { GrantHandler } from './asks/grant.handler.ts';
+import { SpecificationBuilder } from './asks/specification.builder.ts';
+import { SyncHandler } from './asks/sync.handler.ts';
+import { DispatchRunHandler } from './commands/dispatch-run/dispatch-run.handler.ts';
+import { decideRun } from './commands/decide-run.ts';
+import { ReportRunHandler } from './commands/report-run/report-run.handler.ts';
+import { RequestRunHandler } from './commands/request-run/request-run.handler.ts';
+import { Deciding } from './deciding.ts';
+import { runEventVersions, type RunEvent } from './domain/run.events.ts';
+import type { RunCommand } from './domain/run.commands.ts';
+import { isActive } from './domain/run.state.ts';
+import type { AdmissionOutcome, AdmissionRequest, DueRun, NodeFacts, RunRows } from './ports.ts';
+import { DispatchProcess } from './processes/dispatch.process.ts';
+import { SupervisionProcess } from './processes/supervision.process.ts';
+import type { RunRow } from './read-models/runs/run.entity.ts';
+import { runRows } from './read-models/runs/run.projection.ts';
+
+export const nodeA = 'node_a';
+export const targetA = 'target_a';
+export const taskA = 'task_a';
+
+export const definition: TaskDefinition = {
+  name: 'Nightly', nodes: [nodeA], target: targetA, source: { type: 'files', paths: ['/srv'] }, overlap: 'skip', retention: {},
+  timeoutSeconds: 3600, retries: { max: 1, delaySeconds: 60 },
+};
+
+/** An installation in memory: one log, a clock that stands still, nodes and targets that do as the test says, and any number of masters. */
+export class World {
+  readonly clock = new FakeClock();
+  readonly ids = countingIds();
+  readonly log = memoryEventStore(eventTypes(runEventVersions, taskEventVersions, laneEventVersions, repositoryEventVersions, snapshotEventVersions));
+  readonly sent: Command[] = [];
+  readonly nodes = new Map<string, NodeFacts>([[nodeA, { enrolled: true, drained: false, online: true, slots: 2, recipient: 'age1node' }]]);
+  readonly reportsWaiting = new Set<string>();
+  readonly executorsAlive = new Set<string>();
+  readonly store = memoryStore();
+  readonly admissions: AdmissionRequest[] = [];
+  admission: (request: AdmissionRequest) => Promise<AdmissionOutcome> = async (request) => admitted(request);
+  sendFails = false;
+  private readonly absences = new Map<string, { times: number; since: number }>();
+
+  /** Events of a type so far, or all. */
+  events<T extends string>(type?: T): RecordedEvent[] {
+    return this.log.all().filter((recorded) => type === undefined || recorded.event.type === type);
+  }
+
+  types(aggregate: string): string[] {
+    return this.log.all().filter((recorded) => recorded.aggregate.type === aggregate).map((recorded) => recorded.event.type);
+  }
+
+  /** The read model of this moment. */
+  rows(): RunRow[] {
+    const rows = new Map<string, RunRow>();
+    for (const recorded of this.log.all()) {
+      if (!runRows.handles.includes(recorded.event.type as RunEvent['type'])) continue;
+      for (const key of runRows.keys(recorded as RecordedEvent<RunEvent>)) {
+        const row = runRows.evolve(rows.get(key), recorded as RecordedEvent<RunEvent>, key);
+        if (row) rows.set(key, row);
+      }
+    }
+    return [...rows.values()];
+  }
+
+  private due(row: RunRow): DueRun {
+    return {
+      id: row.id, node: row.node, status: row.status, attempt: row.attempt, deadline: row.deadline?.getTime() ?? 0, dispatchedAt: row.dispatchedAt?.getTime() ?? 0,
+      ...(row.instance === null ? {} : { instance: row.instance }), ...(row.claim === null ? {} : { claim: row.claim }),
+    };
+  }
+
+  readonly runRows: RunRows = {
+    queued: async (now) => this.rows().filter((row) => row.status === 'queued' && (row.notBefore?.getTime() ?? 0) <= now).map((row) => this.due(row)),
+    active: async (node) => this.rows()
+      .filter((row) => ['dispatched', 'running', 'cancel-requested'].includes(row.status) && (node === undefined || row.node === node))
+      .map((row) => this.due(row)),
+  };
+
+  /** One more master over the same log. */
+  master() {
+    const { clock, ids, log, sent, store } = this;
+    const deciding = new Deciding(commandHandler(log, systemClock), clock, ids);
+    const sender = {
+      send: async (command: Command) => {
+        if (this.sendFails) throw new Error('the bus is away');
+        sent.push(command);
+      },
+    };
+    const directory = { find: async (node: string) => this.nodes.get(node) };
+    const waiting = { has: async (node: string, run: string, { attempt, claim }: { attempt: number; claim: string }) => this.reportsWaiting.has(`${node}.${run}.${attempt}.${claim}`) };
+    const dispatch = new DispatchRunHandler(deciding, directory, this.runRows, sender, silentLogger);
+    const grant = (method: 'PUT' | 'GET', name: string, seconds: number): Grant =>
+      ({ name, method, url: `http://127.0.0.1/${name}`, headers: {}, expiresAt: rfc3339(clock.now() + seconds * 1000) });
+    const targets = {
+      open: async (_target: string, node: string) => ({
+        store: withPrefix(store, node),
+        grantWrite: async ({ name }: { name: string }, seconds: number) => grant('PUT', name, seconds),
+        grantRead: async (name: string, seconds: number) => grant('GET', name, seconds),
+      }),
+    };
+    const absences = {
+      missed: async (run: string, attempt: number, now: number) => {
+        const before = this.absences.get(`${run}.${attempt}`) ?? { times: 0, since: now };
+        const after = { ...before, times: before.times + 1 };
+        this.absences.set(`${run}.${attempt}`, after);
+        return after;
+      },
+      clear: async (run: string, attempt: number) => void this.absences.delete(`${run}.${attempt}`),
+    };
+    const executors = { beat: async (instance: string) => void this.executorsAlive.add(instance), isAlive: async (instance: string) => this.executorsAlive.has(instance) };
+    const recipients = { current: async () => ({ data: ['age1data'], catalog: ['age1catalog'] }) };
+    const specifications = new SpecificationBuilder(directory, recipients, { seal: async ({ recipient }) => `sealed to ${recipient}` });
+    const admission = { admit: (request: AdmissionRequest) => { this.admissions.push(request); return this.admission(request); } };
+    return {
+      deciding, dispatch, requests: new RequestRunHandler(),
+      claims: new ClaimHandler(deciding, specifications, ids),
+      grants: new GrantHandler(deciding, targets),
+      catalog: new CatalogHandler(deciding, targets, { prepare: async () => undefined }),
+      sync: new SyncHandler(deciding, this.runRows, absences, waiting, clock, silentLogger),
+      reports: new ReportRunHandler(deciding, dispatch, admission, silentLogger),
+      dispatching: new DispatchProcess(deciding, dispatch, this.runRows, directory, clock, silentLogger),
+      supervision: new SupervisionProcess(deciding, dispatch, this.runRows, directory, executors, waiting, clock, silentLogger),
+      decide: (id: string, command: RunCommand) => deciding.execute('user:test', (unit) => decideRun(unit, id, command)),
+    };
+  }
+
+  /** Defines the task and requests a run of it by hand. */
+  async request(master: ReturnType<World['master']>, change: Partial<TaskDefinition> = {}): Promise<string> {
+    const id = this.ids.next('run');
+    const made = await master.deciding.execute('user:test', async (unit) => {
+      await unit.decide(taskDecider, taskA, { type: 'DefineTask', definition: { ...definition, ...change } });
+      return master.requests.ofTask(unit, { id, task: taskA, node: nodeA, cause: 'user' });
+    });
+    if (!made.ok) throw new Error(made.error.code);
+    return id;
+  }
+
+  /** Requests, dispatches and claims: the run is at work. */
+  async running(master: ReturnType<World['master']>, change: Partial<TaskDefinition> = {}) {
+    const run = await this.request(master, change);
+    await master.dispatch.dispatch(run, nodeA);
+    return this.claimed(master, run);
+  }
+
+  async claimed(master: ReturnType<World['master']>, run: string, instance = 'i1') {
+    const state = await master.deciding.run(run);
+    if (!isActive(state)) throw new Error(state.status);
+    const attempt = state.attempts.at(-1)!.number;
+    const answer = await master.claims.answer(nodeA, { id: 'ask', run, attempt, instance });
+    if (answer.status !== 'ok') throw new Error(answer.code);
+    return { run, attempt, ...answer.value };
+  }
+}
+
+export type Master = ReturnType<World['master']>;
+
+/** What admission finds when all is well. */
+export const admitted = ({ attempt, report }: AdmissionRequest): AdmissionOutcome => ({
+  admitted: true,
+  snapshot: {
+    snapshot: attempt.snapshot ?? '', object: report.proposal?.object.name ?? '', size: 10, repositoryId: 'a'.repeat(32), idKeyId: 'b'.repeat(32), keys: [], packs: 1,
+  },
+});
+
+/** A report that a well-behaved agent would make. */
+export const reportOf = ({ attempt, claim, snapshot }: { attempt: number; claim: string; snapshot?: string }, change: Partial<RunReport> = {}): RunReport => ({
+  protocol: 1, attempt, claim, outcome: 'succeeded', faults: [], faultCount: 0,
+  ...(snapshot === undefined ? {} : {
+    proposal: {
+      id: snapshot, object: { name: `snapshots/${snapshot}/${'c'.repeat(64)}`, size: 10 }, repositoryId: 'a'.repeat(32), idKeyId: 'b'.repeat(32), keys: [], packs: [],
+    },
+  }),
+  ...change,
+});

@@ -1,0 +1,20 @@
+/** `ScheduleRows`: the rows that the scheduler looks through. */
+export const SCHEDULE_ROWS = Symbol('ScheduleRows');
+
+/** A task with a schedule that counts; possibly a moment old, so every start decides again. */
+export interface ScheduledTask {
+  readonly id: string;
+  readonly nodes: readonly string[];
+  readonly cron: string;
+  readonly timezone: string;
+  readonly misfire: 'run-once' | 'skip';
+  /** Milliseconds since 1970: earlier instants do not count. */
+  readonly since: number;
+}
+
+export interface ScheduleRows {
+  /** Tasks with a schedule that are not paused. */
+  tasks(): Promise<readonly ScheduledTask[]>;
+  /** By lane id: the last instant (milliseconds since 1970) that has become a run. */
+  scheduledUpTo(): Promise<ReadonlyMap<string, number>>;
+}
