@@ -6,7 +6,7 @@ export const damaged = (code: string, detail: string): AppError => fault('refuse
 /** Codes of damage: whatever throws one of these has seen bytes that nobody honest wrote. A failed fetch is never one of them. */
 export const damageCodes = [
   'frame-damaged', 'pack-damaged', 'manifest-damaged', 'refs-damaged', 'snapshot-damaged', 'repository-damaged', 'chunk-mismatch',
-  'key-damaged', 'object-damaged',
+  'key-damaged', 'object-damaged', 'chunk-missing',
 ] as const;
 
 /** True when `error` says that stored bytes are wrong, as opposed to out of reach or in need of a key. */
