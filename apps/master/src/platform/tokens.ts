@@ -25,3 +25,7 @@ export const KEYS = Symbol('Keys');
 export const CONFIG = Symbol('Config');
 /** `Vault` of #identity: seals secrets that lie in the schema `vault`. */
 export const VAULT = Symbol('Vault');
+/** Id of this installation. */
+export const INSTALLATION = Symbol('Installation');
+/** PEM of the authority of the NATS servers, or undefined when it is a public one. */
+export const NATS_CA = Symbol('NatsCa');

@@ -18,6 +18,8 @@ export interface NodeView {
   /** age recipient of its agent; absent until it is enrolled. */
   readonly recipient?: string;
   readonly online: boolean;
+  /** When it went offline; absent while it is there or was never seen. */
+  readonly offlineSince?: Date;
   /** State directory that counts as the node's: claims of another one are refused. */
   readonly instance?: string;
 }
@@ -30,6 +32,7 @@ const viewOf = (node: NodeRow, presence: PresenceRow | undefined): NodeView => (
   drained: node.drained,
   enrolled: node.publicKey !== null,
   online: presence !== undefined && presence.status !== 'offline',
+  ...(presence?.status === 'offline' ? { offlineSince: presence.since } : {}),
   ...(node.recipient ? { recipient: node.recipient } : {}),
   ...(presence?.instance ? { instance: presence.instance } : {}),
 });

@@ -4,6 +4,7 @@ import type { PresenceEvent } from './domain/presence.events.ts';
 
 export type { PresenceEvent } from './domain/presence.events.ts';
 export { type PresenceState, presenceDecider } from './domain/presence.decide.ts';
+export { DisconnectRow, HeartbeatRow } from './live/heartbeat.entity.ts';
 export { PresenceRow } from './read-models/presence.entity.ts';
 export { presenceModel } from './read-models/presence.projection.ts';
 

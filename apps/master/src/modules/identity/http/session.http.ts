@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { CONFIG, Caller, type MasterConfig, NeedsRole, type Principal, Public, publicUrlOf } from '../../../platform/index.ts';
@@ -18,7 +18,7 @@ export class SessionHttp {
   }
 
   /** Logs in; the session is a cookie that scripts cannot read. Rate-limited by name and by address. */
-  @Post('login') @HttpCode(200) @Public()
+  @Post('sessions') @HttpCode(200) @Public()
   async login(@Body() body: LoginRequest, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Me> {
     const { user, cookie } = await this.sessions.begin(body.name, body.password, request.ip ?? 'unknown');
     response.cookie(sessionCookie, cookie, { ...this.cookie, maxAge: sessionMs });
@@ -26,7 +26,7 @@ export class SessionHttp {
   }
 
   /** Ends this session. */
-  @Post('logout') @HttpCode(204) @NeedsRole('viewer')
+  @Delete('sessions/current') @HttpCode(204) @NeedsRole('viewer')
   async logout(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<void> {
     const cookie = readCookie(request.header('cookie'), sessionCookie);
     if (cookie !== undefined) await this.sessions.end(cookie);

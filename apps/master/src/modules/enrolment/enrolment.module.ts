@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { CredentialsModule } from '../credentials/credentials.module.ts';
+import { NodesModule } from '../nodes/nodes.module.ts';
+import { CommandConsumers } from './command-consumers.process.ts';
+import { Enrolment } from './enrolment.service.ts';
+import { EnrolmentHttp } from './http/enrolment.http.ts';
+import { LinkToken } from './vault/link-token.entity.ts';
+
+/** How agents become nodes. */
+@Module({
+  imports: [TypeOrmModule.forFeature([LinkToken]), CredentialsModule, NodesModule],
+  controllers: [EnrolmentHttp],
+  providers: [Enrolment, CommandConsumers],
+})
+export class EnrolmentModule {}

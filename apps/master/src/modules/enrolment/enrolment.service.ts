@@ -1,0 +1,97 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThan, Repository } from 'typeorm';
+import type { UnitOfWork } from '#event-store';
+import { type InstallationKeys, hashBearer, isAgeRecipient, isNkey, newBearer } from '#identity';
+import { type Clock, type Refusal, type Result, err, fault, ok, refuse, rfc3339 } from '#kernel';
+import { CLOCK, type CommandContext, Commands, KEYS, invalidRequest } from '../../platform/index.ts';
+import { Credentials } from '../credentials/index.ts';
+import { type KnownNode, nodeDecider } from '../nodes/index.ts';
+import { enrolmentDecider } from './domain/enrolment.decide.ts';
+import type { EnrolRequest } from './http/enrolment.dto.ts';
+import { LinkToken } from './vault/link-token.entity.ts';
+
+/** A link as it is handed out. */
+export interface IssuedLink {
+  readonly id: string;
+  readonly token: string;
+  readonly expiresAt: string;
+}
+
+/** A node that has just enrolled. */
+export interface Enrolled {
+  readonly node: string;
+  readonly name: string;
+  readonly jwt: string;
+}
+
+const nodeOf = async (unit: UnitOfWork, id: string): Promise<Result<KnownNode, Refusal>> => {
+  const { state } = await unit.load(nodeDecider, id);
+  return state.status === 'known'
+    ? ok(state)
+    : err(refuse('not-found', 'node-not-found', 'There is no such node; list the nodes to see which there are'));
+};
+
+/** One-time links, and what an agent gets for one. */
+@Injectable()
+export class Enrolment {
+  constructor(
+    @InjectRepository(LinkToken) private readonly tokens: Repository<LinkToken>,
+    private readonly credentials: Credentials,
+    private readonly commands: Commands,
+    @Inject(KEYS) readonly keys: InstallationKeys,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Makes a link for a node. Throws `node-not-found`. */
+  async issue(context: CommandContext, node: string, lifeMs: number): Promise<IssuedLink> {
+    const id = context.newId('link');
+    const { token, hash } = newBearer('hfe');
+    const expires = this.clock.now() + lifeMs;
+    const expiresAt = rfc3339(expires);
+    // Before the event: without it the hash opens nothing.
+    await this.tokens.insert({ hash, link: id, node, expiresAt: new Date(expires) });
+    await this.commands.execute(context, async (unit) => {
+      const known = await nodeOf(unit, node);
+      return known.ok ? unit.decide(enrolmentDecider, id, { type: 'IssueLink', node, expiresAt }) : known;
+    });
+    return { id, token, expiresAt };
+  }
+
+  /**
+   * Spends a link: the agent's keys become the node's, earlier ones are revoked. The same agent may ask again with the same keys.
+   * Throws `link-invalid`, `key-revoked` or `key-of-another-node`.
+   */
+  async enrol(context: CommandContext, request: EnrolRequest): Promise<Enrolled> {
+    const { token, publicKey, recipient } = request;
+    if (!isNkey('user', publicKey)) throw invalidRequest([{ field: 'publicKey', detail: 'publicKey must be a NATS user key with a right checksum' }]);
+    if (!isAgeRecipient(recipient)) throw invalidRequest([{ field: 'recipient', detail: 'recipient must be an age recipient with a right checksum' }]);
+    const found = await this.tokens.findOneBy({ hash: hashBearer(token) });
+    if (!found) throw fault('unauthorized', 'link-invalid', 'This enrolment link is unknown, spent or expired; ask the operator for a new one');
+    const now = context.time;
+    const { value: name } = await this.commands.execute(context, (unit) => this.decide(unit, { ...request, now, link: found.link, node: found.node }));
+    return { node: found.node, name, jwt: this.credentials.token(found.node, publicKey, now) };
+  }
+
+  /** Removes hashes of links that are over. */
+  async expire(): Promise<void> {
+    await this.tokens.delete({ expiresAt: LessThan(new Date(this.clock.now() - 86_400_000)) });
+  }
+
+  private async decide(unit: UnitOfWork, wish: EnrolRequest & { readonly now: string; readonly link: string; readonly node: string }): Promise<Result<string, Refusal>> {
+    const { now, link, node, publicKey, recipient, host } = wish;
+    const consumed = await unit.decide(enrolmentDecider, link, { type: 'ConsumeLink', publicKey, now });
+    if (!consumed.ok) return consumed;
+    const known = await nodeOf(unit, node);
+    if (!known.ok) return known;
+    const previous = known.value.enrolment?.publicKey;
+    if (previous !== undefined && previous !== publicKey) {
+      const revoked = await this.credentials.revokeKey(unit, previous, 'enrolled anew');
+      if (!revoked.ok) return revoked;
+    }
+    const issued = await this.credentials.issue(unit, node, publicKey, now);
+    if (!issued.ok) return issued;
+    const enrolled = await unit.decide(nodeDecider, node, { type: 'EnrolNode', publicKey, recipient, host: { ...host } });
+    return enrolled.ok ? ok(known.value.name) : enrolled;
+  }
+}

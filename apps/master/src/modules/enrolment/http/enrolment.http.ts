@@ -1,0 +1,44 @@
+import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { decodeJwt } from '#identity';
+import { rfc3339 } from '#kernel';
+import { CONFIG, type CommandContext, Context, INSTALLATION, type MasterConfig, NATS_CA, Public } from '../../../platform/index.ts';
+import { CommandConsumers } from '../command-consumers.process.ts';
+import { Enrolment } from '../enrolment.service.ts';
+import { EnrolAnswer, EnrolRequest, IssueLinkRequest, LinkAnswer, linkLives } from './enrolment.dto.ts';
+
+/** How agents become nodes. */
+@ApiTags('enrolment')
+@Controller('api/v1')
+export class EnrolmentHttp {
+  constructor(
+    private readonly enrolment: Enrolment,
+    private readonly consumers: CommandConsumers,
+    @Inject(CONFIG) private readonly config: MasterConfig,
+    @Inject(INSTALLATION) private readonly installation: string,
+    @Inject(NATS_CA) private readonly ca: string | undefined,
+  ) {}
+
+  /** Makes a one-time link for a node. The answer is the only place where its token is ever shown. */
+  @Post('enrolment-links')
+  async issue(@Context() context: CommandContext, @Body() body: IssueLinkRequest): Promise<LinkAnswer> {
+    const link = await this.enrolment.issue(context, body.node, linkLives[body.life ?? '15m']);
+    return { id: link.id, node: body.node, token: link.token, expiresAt: link.expiresAt };
+  }
+
+  /** Spends a link; called by agents. The link is the proof, so there is no log-in. */
+  @Post('enrol') @HttpCode(200) @Public()
+  async enrol(@Context() context: CommandContext, @Body() body: EnrolRequest): Promise<EnrolAnswer> {
+    const { node, name, jwt } = await this.enrolment.enrol(context, body);
+    await this.consumers.ensure(node);
+    const { id, publicKey } = this.enrolment.keys.commandSigning;
+    const { exp } = decodeJwt(jwt);
+    return {
+      node, name, jwt, installation: this.installation,
+      jwtExpiresAt: rfc3339((exp ?? 0) * 1000),
+      natsUrls: [...(this.config.agentNatsUrls ?? this.config.nats.urls)],
+      commandKeys: [{ id, publicKey }],
+      ...(this.ca ? { ca: this.ca } : {}),
+    };
+  }
+}

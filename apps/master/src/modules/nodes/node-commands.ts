@@ -1,0 +1,83 @@
+import { Injectable } from '@nestjs/common';
+import type { UnitOfWork } from '#event-store';
+import { type Refusal, type Result, err, ok, refuse } from '#kernel';
+import { type CommandContext, Commands, requireRevision } from '../../platform/index.ts';
+import { rename } from '../names/index.ts';
+import { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
+import type { Labels } from './domain/node.events.ts';
+import type { KnownNode } from './domain/node.state.ts';
+
+/** What a node's fields shall be; what is absent stays. */
+export interface NodeWish {
+  readonly name?: string;
+  readonly labels?: Labels;
+  readonly slots?: number;
+}
+
+const known = async (unit: UnitOfWork, id: string): Promise<Result<{ state: KnownNode; revision: number }, Refusal>> => {
+  const { state, revision } = await unit.load(nodeDecider, id);
+  return state.status === 'known'
+    ? ok({ state, revision })
+    : err(refuse('not-found', 'node-not-found', 'There is no such node; list the nodes to see which there are'));
+};
+
+/** Removes the node and frees its name, in the batch of `unit`. */
+const remove = async (unit: UnitOfWork, id: string): Promise<Result<unknown, Refusal>> => {
+  const found = await known(unit, id);
+  if (!found.ok) return found;
+  const freed = await rename(unit, { kind: 'node', owner: id, from: found.value.state.name });
+  return freed.ok ? unit.decide(nodeDecider, id, { type: 'RemoveNode' }) : freed;
+};
+
+/** Orders about nodes. */
+@Injectable()
+export class NodeCommands {
+  constructor(private readonly commands: Commands) {}
+
+  /** Announces a host and returns its id. Throws `name-taken`. */
+  async add(context: CommandContext, wish: { readonly name: string; readonly labels?: Labels; readonly slots?: number }): Promise<string> {
+    const id = context.newId('node');
+    await this.commands.execute(context, async (unit) => {
+      const named = await rename(unit, { kind: 'node', owner: id, to: wish.name });
+      if (!named.ok) return named;
+      return unit.decide(nodeDecider, id, { type: 'AddNode', name: wish.name, labels: wish.labels ?? {}, slots: wish.slots ?? 1 });
+    });
+    return id;
+  }
+
+  /** Throws `node-not-found`, `name-taken`, or `stale-revision` when the node is not at revision `seen` any more. */
+  async change(context: CommandContext, id: string, wish: NodeWish, seen: number | undefined): Promise<void> {
+    await this.commands.execute(context, async (unit) => {
+      const found = await known(unit, id);
+      if (!found.ok) return found;
+      const current = requireRevision(seen, found.value.revision);
+      if (!current.ok) return current;
+      if (wish.name !== undefined) {
+        const named = await rename(unit, { kind: 'node', owner: id, from: found.value.state.name, to: wish.name });
+        if (!named.ok) return named;
+      }
+      return unit.decide(nodeDecider, id, { type: 'ChangeNode', ...wish });
+    });
+  }
+
+  /** No new run begins there. */
+  drain(context: CommandContext, id: string, reason: string): Promise<void> {
+    return this.decide(context, id, { type: 'DrainNode', reason });
+  }
+
+  resume(context: CommandContext, id: string): Promise<void> {
+    return this.decide(context, id, { type: 'ResumeNode' });
+  }
+
+  /** Final; `also` decides in the same batch (its credentials are revoked with it). */
+  async remove(context: CommandContext, id: string, also: (unit: UnitOfWork, node: string) => Promise<Result<unknown, Refusal>>): Promise<void> {
+    await this.commands.execute(context, async (unit) => {
+      const others = await also(unit, id);
+      return others.ok ? remove(unit, id) : others;
+    });
+  }
+
+  private async decide(context: CommandContext, id: string, command: NodeCommand): Promise<void> {
+    await this.commands.execute(context, (unit) => unit.decide(nodeDecider, id, command));
+  }
+}
