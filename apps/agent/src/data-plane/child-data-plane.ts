@@ -21,8 +21,15 @@ export interface ChildDataPlaneOptions {
 
 const defaultEntry = (): string => fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
 
-/** Flags of this process that its children need to find the same modules; never a debugger's port. */
-const inheritedFlags = (): string[] => process.execArgv.filter((flag) => /^(--conditions|-C|--import|--experimental)/.test(flag));
+const moduleFlags = ['--conditions', '-C', '--import'];
+
+/** Flags of this process that its children need to find the same modules (`--flag=value` or `--flag value`); never a debugger's port. */
+export const inheritedFlags = (flags: readonly string[]): string[] => flags.flatMap((flag, i) => {
+  const [name = '', value] = flag.split('=', 2);
+  if (!moduleFlags.includes(name)) return [];
+  const given = value ?? flags[i + 1];
+  return given === undefined ? [] : [`${name === '-C' ? '--conditions' : name}=${given}`];
+});
 
 const wireError = (error: unknown): WireError =>
   isAppError(error)
@@ -76,7 +83,7 @@ export class ChildDataPlane implements DataPlane {
   private spawn(): ChildProcess {
     const { environment, heapMb = 256, entry = defaultEntry() } = this.options;
     return fork(entry, [], {
-      execArgv: [...inheritedFlags(), `--max-old-space-size=${heapMb}`],
+      execArgv: [...inheritedFlags(process.execArgv), `--max-old-space-size=${heapMb}`],
       env: { ...environment },
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
