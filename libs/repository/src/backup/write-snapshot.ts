@@ -34,10 +34,9 @@ export const makeSections = async (
   const data = encodeDataSection({
     task: name === undefined ? { id } : { id, name }, source: options.source.description, statistics, index: manifest.index,
   });
-  return {
-    catalog: await sectionBody(pool, frameClass.catalog, encodeCatalogSection(manifest.parts)),
-    data: await sectionBody(pool, frameClass.data, data),
-  };
+  const dataBody = await sectionBody(pool, frameClass.data, data);
+  const catalog = encodeCatalogSection(manifest.parts, dataBody.form === 'chunks' ? dataBody.references : []);
+  return { catalog: await sectionBody(pool, frameClass.catalog, catalog), data: dataBody };
 };
 
 /** The whole snapshot object. */

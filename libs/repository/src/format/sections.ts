@@ -21,8 +21,11 @@ export const noRefs = Buffer.alloc(chunkIdBytes);
 const partBytes = 2 * chunkIdBytes + 8;
 const broken = (what: string): Error => damaged('snapshot-damaged', `A snapshot is damaged: ${what}`);
 
-/** Count 4, then for each part manifest id 32 | refs id 32 | entries 4 | references 4. */
-export const encodeCatalogSection = (parts: readonly ManifestPart[]): Buffer => {
+/**
+ * Count 4, then for each part manifest id 32 | refs id 32 | entries 4 | references 4; then the records of the chunks that the data
+ * section is cut into, none when it is inline: who holds the catalog key alone must know every chunk that a snapshot needs.
+ */
+export const encodeCatalogSection = (parts: readonly ManifestPart[], dataSection: readonly Reference[] = []): Buffer => {
   const bytes = Buffer.alloc(4 + parts.length * partBytes);
   bytes.writeUInt32LE(parts.length, 0);
   parts.forEach((part, index) => {
@@ -32,16 +35,23 @@ export const encodeCatalogSection = (parts: readonly ManifestPart[]): Buffer => 
     bytes.writeUInt32LE(part.entries, at + 2 * chunkIdBytes);
     bytes.writeUInt32LE(part.references, at + 2 * chunkIdBytes + 4);
   });
-  return bytes;
+  return Buffer.concat([bytes, encodeReferences(dataSection)]);
+};
+
+/** The records behind the parts: the chunks of the data section. Throws `snapshot-damaged` or `refs-damaged`. */
+export const decodeDataSectionChunks = (plain: Uint8Array): Reference[] => {
+  const cursor = new ByteCursor(plain, () => broken('its catalog section is cut short'));
+  cursor.take(cursor.u32() * partBytes);
+  return decodeReferences(cursor.take(cursor.remaining));
 };
 
 /** Throws `snapshot-damaged`. */
 export const decodeCatalogSection = (plain: Uint8Array): ManifestPart[] => {
   const cursor = new ByteCursor(plain, () => broken('its catalog section is cut short'));
   const total = cursor.u32();
-  if (cursor.remaining !== total * partBytes) throw broken('its catalog section has another length than it says');
+  if (cursor.remaining < total * partBytes) throw broken('its catalog section is shorter than it says');
   const parts: ManifestPart[] = [];
-  while (cursor.remaining > 0) {
+  while (parts.length < total) {
     const part = { manifest: cursor.take(chunkIdBytes), refs: cursor.take(chunkIdBytes), entries: cursor.u32(), references: cursor.u32() };
     if (part.entries === 0 || part.refs.equals(noRefs) !== (part.references === 0)) throw broken('a part with impossible counts');
     parts.push(part);

@@ -148,7 +148,7 @@ const testGrants = async (tester: TargetTester, store: ObjectStore, signer: Gran
     return refuses(store, wanted, () => tester.send('PUT', grant, bytes, { url: grant.url.replace(granted, wanted) }));
   });
   await tester.check('grant-refuses-delete', async () =>
-    refuses(store, written, async () => tester.send('DELETE', await signer.issue(order(written))), bytes));
+    refuses(store, written, async () => tester.send('DELETE', await signer.issue(order(written)), bytes), bytes));
   await attempt('grant-refuses-expired', (grant) => tester.send('PUT', grant, bytes), { expires: now - 60_000 });
 };
 
