@@ -1,4 +1,4 @@
-import { type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import { fault } from '#kernel';
 import type { ClaimsResolver } from './claims-reconciler.ts';
 
