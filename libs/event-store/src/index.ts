@@ -12,5 +12,6 @@ export {
 } from './archive.ts';
 export { type LogInfo, type LogReader, logReader, logUnavailable } from './log-reader.ts';
 export { type LogCopies, type LogState, checkLog, logDiverged } from './log-check.ts';
+export { type ReappendParts, type Reappended, reappend } from './reappend.ts';
 export { type EventStoreOptions, jetStreamEventStore } from './jetstream-event-store.ts';
 export { type CommandHandlerOptions, commandHandler } from './command-handler.ts';

@@ -18,6 +18,7 @@ beforeAll(async () => {
   connection = await connect({ servers: nats.url, noAsyncTraces: true });
   await (await connection.jetstreamManager()).streams.add(eventsStreamConfig(1));
   pool = new pg.Pool({ connectionString: postgres.url });
+  pool.on('error', () => undefined);
   for (const statement of archiveUp) await pool.query(statement);
 });
 afterAll(async () => {

@@ -63,14 +63,20 @@ const storedOf = (message: NonNullable<MessageAnswer['message']>): StoredEvent =
   data: decodeBase64(message.data),
 });
 
-/** A reader over the connection; `timeoutMs` bounds each read. */
-export const logReader = (connection: NatsConnection, timeoutMs = 5_000): LogReader => {
+/** How often a read is asked before it counts as unanswered: what is asked while the connection is away is lost without a word. */
+const tries = 4;
+
+/** A reader over the connection; each of the four tries of a read may take `timeoutMs`. */
+export const logReader = (connection: NatsConnection, timeoutMs = 1_000): LogReader => {
   const ask = async <A extends Answer>(operation: string, request: object): Promise<A> => {
-    try {
-      const reply = await connection.request(`$JS.API.STREAM.${operation}.${eventsStream}`, JSON.stringify(request), { timeout: timeoutMs });
-      return JSON.parse(reply.string()) as A;
-    } catch (cause) {
-      throw logUnavailable(cause);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const reply = await connection.request(`$JS.API.STREAM.${operation}.${eventsStream}`, JSON.stringify(request), { timeout: timeoutMs });
+        return JSON.parse(reply.string()) as A;
+      } catch (cause) {
+        const unanswered = cause instanceof NatsError && cause.code === (ErrorCode.Timeout as string);
+        if (!unanswered || attempt >= tries) throw logUnavailable(cause);
+      }
     }
   };
   const read = async (request: object): Promise<StoredEvent | undefined> => {

@@ -55,7 +55,7 @@ const headersOf = ({ event, expect }: Write, more: Readonly<Record<string, strin
 export type LogWriter = (writes: readonly [Write, ...Write[]]) => Promise<WriteOutcome>;
 
 /** A writer over the connection; after `timeoutMs` the outcome is unknown. */
-export const logWriter = (connection: NatsConnection, timeoutMs = 5_000): LogWriter => async (writes) => {
+export const logWriter = (connection: NatsConnection, timeoutMs = 2_000): LogWriter => async (writes) => {
   const last = writes.length - 1;
   const batch = last === 0 ? undefined : randomBytes(12).toString('hex');
   const batchHeaders = (index: number): Record<string, string> =>

@@ -1,0 +1,66 @@
+import type { ClientBase } from 'pg';
+import type { NatsConnection } from 'nats';
+import {
+  type EventCodec, type LogCopies, type RecordedEvent, type StoredEvent, checkLog, logDiverged,
+} from '#event-store';
+import { hasCode } from '#kernel';
+import { openLogSource } from './log-source.ts';
+import type { Progress } from './progress.ts';
+import { projectBatch } from './project-batch.ts';
+import type { ReadTable } from './read-table.ts';
+
+/** What projecting works with. */
+export interface ProjectParts {
+  readonly connection: NatsConnection;
+  readonly copies: LogCopies;
+  readonly codec: EventCodec;
+  readonly tables: readonly ReadTable[];
+  readonly progress: Progress;
+  /** The most events of one transaction. */
+  readonly batch: number;
+}
+
+/** Decodes up to the first event that this build does not know; that one is thrown when nothing comes before it. */
+const decodeKnown = (codec: EventCodec, stored: readonly StoredEvent[]): RecordedEvent[] => {
+  const events: RecordedEvent[] = [];
+  for (const one of stored) {
+    try {
+      events.push(codec.decode(one));
+    } catch (error) {
+      if (events.length === 0 || !hasCode(error, 'unknown-event')) throw error;
+      break;
+    }
+  }
+  return events;
+};
+
+const projectAll = async (client: ClientBase, parts: ProjectParts, stored: readonly StoredEvent[], created: string): Promise<void> => {
+  let rest = stored;
+  while (rest.length > 0) {
+    const events = decodeKnown(parts.codec, rest);
+    const before = parts.progress.position;
+    const reached = await projectBatch(client, parts.tables, { stored: rest.slice(0, events.length), events, created });
+    parts.progress.reached(reached, events.filter((event) => event.sequence > before && event.sequence <= reached));
+    rest = rest.slice(events.length);
+  }
+};
+
+/**
+ * Follows the log and projects, batch after batch, each as large as what has arrived meanwhile, until `signal` is aborted. The
+ * caller holds the lock. Rejects when log or database fail, when log and archive disagree, and on an event nobody knows.
+ */
+export const project = async (client: ClientBase, parts: ProjectParts, signal: AbortSignal): Promise<void> => {
+  const found = await checkLog({ ...parts.copies, sql: client });
+  if (found.state !== 'agree') throw logDiverged(found);
+  parts.progress.reached(found.archived);
+  const source = await openLogSource(parts.connection, found.archived + 1, signal);
+  try {
+    for (;;) {
+      const stored = await source.next(parts.batch);
+      if (!stored) return;
+      await projectAll(client, parts, stored, found.created);
+    }
+  } finally {
+    await source.close();
+  }
+};

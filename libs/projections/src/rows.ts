@@ -1,0 +1,57 @@
+import pg from 'pg';
+import type { Sql } from '#event-store';
+import type { ReadTable } from './read-table.ts';
+
+/** A row by its key; undefined: there is none. */
+export type Rows = Map<string, object | undefined>;
+
+const bigint = pg.types.builtins.INT8;
+/** Counts and sizes are numbers in read models: 2^53 bytes is nine petabytes. */
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => (oid === bigint ? Number : pg.types.getTypeParser(oid, format as 'text'))) as typeof pg.types.getTypeParser,
+};
+
+/** Where the tables lie: the schema in use, or the one that a rebuild fills. */
+export interface Place {
+  readonly sql: Sql;
+  readonly schema: string;
+}
+
+const tableOf = ({ schema }: Place, { name }: ReadTable): string => `${schema}.${name}`;
+
+/** Adds the rows of `keys` to `rows`, absent ones too. */
+export const selectRows = async (place: Place, table: ReadTable, keys: readonly string[], rows: Rows): Promise<void> => {
+  if (keys.length === 0) return;
+  const { columns, primary } = table;
+  const list = columns.map((column) => `${column.name} as "${column.property}"`).join(', ');
+  const text = `select ${list} from ${tableOf(place, table)} where ${primary.name} = any($1::${primary.type}[])`;
+  for (const key of keys) rows.set(key, undefined);
+  const found = await place.sql.query({ text, values: [keys], types });
+  for (const row of found.rows as Record<string, unknown>[]) rows.set(String(row[primary.property]), row);
+};
+
+const stored = ({ columns }: ReadTable, row: object): Record<string, unknown> => {
+  const named: Record<string, unknown> = {};
+  for (const { property, key } of columns) named[key] = (row as Record<string, unknown>)[property] ?? null;
+  return named;
+};
+
+/** Writes the changed rows with one statement, and deletes those that are gone with another. */
+export const writeRows = async (place: Place, table: ReadTable, rows: Rows, changed: ReadonlySet<string>): Promise<void> => {
+  const [kept, gone]: [object[], string[]] = [[], []];
+  for (const key of changed) {
+    const row = rows.get(key);
+    if (row) kept.push(stored(table, row));
+    else gone.push(key);
+  }
+  const { columns, primary } = table;
+  const into = tableOf(place, table);
+  if (gone.length > 0) await place.sql.query(`delete from ${into} where ${primary.name} = any($1::${primary.type}[])`, [gone]);
+  if (kept.length === 0) return;
+  const names = columns.map((column) => column.name);
+  const updates = names.filter((name) => name !== primary.name).map((name) => `${name} = excluded.${name}`);
+  await place.sql.query(
+    `insert into ${into} (${names.join(', ')}) select ${names.join(', ')} from json_populate_recordset(null::${into}, $1::json)
+     on conflict (${primary.name}) do ${updates.length > 0 ? `update set ${updates.join(', ')}` : 'nothing'}`,
+    [JSON.stringify(kept)]);
+};

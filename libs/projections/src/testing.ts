@@ -1,0 +1,2 @@
+export { type GivenEvent, projectionSpecification } from './projection.specification.ts';
+export { dumpTables } from './dump.ts';
