@@ -12,3 +12,10 @@ export type {
   RestoreLimits, RestoreMode, RestoreOptions, RestoreProgress, RestoreResult, RestoreStatistics,
 } from './restore/restore-options.ts';
 export { runRestore } from './restore/run-restore.ts';
+export { initRepository, readRepository } from './backup/init-repository.ts';
+export type { RepositoryDescription } from './format/repository-file.ts';
+export { type ListedSnapshot, findSnapshot, listSnapshots, packNames } from './snapshots/list-snapshots.ts';
+export { type SnapshotContents, snapshotContents } from './snapshots/list-entries.ts';
+export { printablePath } from './backup/fault-list.ts';
+export type { ManifestEntry } from './format/manifest-entry.ts';
+export type { SnapshotHeader } from './format/snapshot.ts';

@@ -80,16 +80,41 @@ export class ChunkLocations {
 
   /** All copies of a chunk of this class, the earliest pack's first. */
   find(chunkClass: ChunkClass, id: Buffer): ChunkLocation[] {
+    return this.copies(chunkClass, id).map((index) => this.at(index));
+  }
+
+  /** Numbers, from 0 in the order of adding, of all copies of a chunk of this class. */
+  copies(chunkClass: ChunkClass, id: Buffer): number[] {
     this.load(id);
     const mask = this.slots.length - 1;
-    const found: ChunkLocation[] = [];
+    const found: number[] = [];
     for (let slot = (this.wanted[1] as number) & mask; this.slots[slot] !== 0; slot = (slot + 1) & mask) {
       const index = (this.slots[slot] as number) - 1;
-      if (!this.isWanted(index * words)) continue;
-      const [frame, offset, length] = this.places.subarray(index * 3, index * 3 + 3) as unknown as [number, number, number];
-      if (this.frames[frame]?.class === chunkClass) found.push({ frame, offset, length });
+      if (this.isWanted(index * words) && this.classOf(index) === chunkClass) found.push(index);
     }
     return found;
+  }
+
+  /** How many copies of chunks there are. */
+  get size(): number {
+    return this.count;
+  }
+
+  /** Copy number `index`. */
+  at(index: number): ChunkLocation {
+    const [frame, offset, length] = this.places.subarray(index * 3, index * 3 + 3) as unknown as [number, number, number];
+    return { frame, offset, length };
+  }
+
+  /** Id of copy number `index`: 32 bytes. */
+  idOf(index: number): Buffer {
+    const id = Buffer.allocUnsafe(chunkIdBytes);
+    for (let i = 0; i < words; i++) id.writeInt32LE(this.ids[index * words + i] as number, i * 4);
+    return id;
+  }
+
+  private classOf(index: number): ChunkClass | undefined {
+    return this.frames[this.places[index * 3] as number]?.class;
   }
 
   private isWanted(at: number): boolean {
