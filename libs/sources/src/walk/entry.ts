@@ -19,24 +19,24 @@ export const typeOfMode = (mode: number): EntryType | undefined => types[mode & 
 export const entryOf = (absolute: Buffer, stats: BigIntStats, type: EntryType, names: HostNames): SourceEntry => {
   const uid = Number(stats.uid);
   const gid = Number(stats.gid);
-  const user = names.user(uid);
-  const group = names.group(gid);
+  // All of one shape, absent fields undefined: several times as fast to make as spreading what is there.
   return {
     path: absolute.subarray(1),
     type,
     mode: Number(stats.mode) & 0o7777,
     uid,
     gid,
-    ...(user === undefined ? undefined : { user }),
-    ...(group === undefined ? undefined : { group }),
+    user: names.user(uid),
+    group: names.group(gid),
     size: type === 'file' ? Number(stats.size) : 0,
     mtimeNs: stats.mtimeNs,
     ctimeNs: stats.ctimeNs,
     inode: stats.ino,
     device: stats.dev,
     links: Number(stats.nlink),
-    ...(type === 'block' || type === 'char' ? { rdev: stats.rdev } : undefined),
-    ...(type === 'symlink' ? { linkTarget: readlinkSync(absolute, { encoding: 'buffer' }) } : undefined),
-    ...(type === 'file' ? { contentPath: absolute } : undefined),
+    rdev: type === 'block' || type === 'char' ? stats.rdev : undefined,
+    linkTarget: type === 'symlink' ? readlinkSync(absolute, { encoding: 'buffer' }) : undefined,
+    contentPath: type === 'file' ? absolute : undefined,
+    xattrs: undefined,
   };
 };

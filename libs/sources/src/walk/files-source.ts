@@ -17,12 +17,13 @@ export interface FilesSourceOptions extends Partial<Pick<FilesSource, 'excludes'
   readonly xattrs?: XattrReader | null;
 }
 
-/** Entries a batch aims at: enough to make one call of `getfattr` cheap, few enough to start work soon. */
-const batchSize = 2048;
+/** Entries of the first batch, so that work starts soon; each is twice the one before, as every batch may cost a call of `getfattr`. */
+const firstBatch = 1024;
+const largestBatch = 8192;
 /** Entries after which the event loop gets a turn: about 3 ms. */
 const burst = 512;
 /** Batches whose attributes are being read while the walk goes on. */
-const ahead = 3;
+const ahead = 2;
 
 /**
  * Directories and files of this host. Entries have owners' names where `/etc/passwd` and `/etc/group` know them, extended attributes and
@@ -55,6 +56,7 @@ export const filesSource = (options: FilesSourceOptions): Source => {
 async function* inBatches(steps: Iterable<SourceEntry[]>, signal: AbortSignal | undefined): AsyncGenerator<SourceEntry[]> {
   let batch: SourceEntry[] = [];
   let sinceTurn = 0;
+  let size = firstBatch;
   for (const entries of steps) {
     for (const entry of entries) batch.push(entry);
     sinceTurn += entries.length + 1;
@@ -63,9 +65,10 @@ async function* inBatches(steps: Iterable<SourceEntry[]>, signal: AbortSignal | 
       await turn();
       signal?.throwIfAborted();
     }
-    while (batch.length >= batchSize) {
-      yield batch.slice(0, batchSize);
-      batch = batch.slice(batchSize);
+    while (batch.length >= size) {
+      yield batch.slice(0, size);
+      batch = batch.slice(size);
+      size = Math.min(size * 2, largestBatch);
     }
   }
   if (batch.length > 0) yield batch;
