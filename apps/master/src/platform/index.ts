@@ -1,6 +1,6 @@
 /** What every slice of the master may use: who sends a command, how it is decided, and how it is answered. */
 export {
-  BUS, CLOCK, COMMAND_HANDLER, CONFIG, EVENT_STORE, FOLLOWER, IDS, INSTALLATION, KEYS, LOGGER, NATS_CA, SYSTEM_BUS, VAULT,
+  BUS, BUS_HEALTH, CLOCK, COMMAND_HANDLER, CONFIG, EVENT_STORE, FOLLOWER, IDS, INSTALLATION, KEYS, LOGGER, METRICS, NATS_CA, SYSTEM_BUS, VAULT,
 } from './tokens.ts';
 export { Commands, type ReadPosition } from './commands/commands.ts';
 export { type CommandContext, Context, commandContext, nodeContext, systemContext } from './http/command-context.ts';
@@ -9,6 +9,6 @@ export { type Page, PageQuery, type SortKey, mapPage, paginate } from './http/pa
 export { Caller, NeedsRole, type Principal, Public, principalOf, publicKey, roleKey, setPrincipal } from './http/principal.ts';
 export { type Role, mayActAs, roles } from './domain/role.ts';
 export { invalidRequest } from './http/validation.ts';
-export { Reconciler, type ReconcilerOptions } from './reconcile/reconciler.ts';
 export { MasterConfig, publicUrlOf } from './config/master.config.ts';
 export { type Duty, ReconcileLoop } from './processes/reconcile-loop.ts';
+export { Housekeeping } from './processes/housekeeping.process.ts';

@@ -15,6 +15,8 @@ export interface NodeFacts {
   readonly offlineSince?: number;
   /** Runs that it may work on at once. */
   readonly slots: number;
+  /** State directory that counts as the node's; absent until it has connected. */
+  readonly instance?: string;
   /** age recipient of its agent: what only it may open is sealed to this. */
   readonly recipient?: string;
 }

@@ -1,0 +1,28 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A claimed attempt that its node did not name at its last syncs. */
+@Entity({ schema: 'live', name: 'run_absences' })
+export class RunAbsence {
+  @PrimaryColumn({ type: 'text' }) run: string;
+  @PrimaryColumn({ type: 'integer' }) attempt: number;
+  /** Syncs in a row. */
+  @Column({ type: 'integer' }) times: number;
+  @Column({ type: 'timestamptz' }) since: Date;
+}
+
+/** A master whose executor is alive. */
+@Entity({ schema: 'live', name: 'executors' })
+export class ExecutorBeat {
+  @PrimaryColumn({ type: 'text' }) instance: string;
+  /** The database's clock. */
+  @Column({ name: 'beat_at', type: 'timestamptz' }) beatAt: Date;
+}
+
+/** The last progress of a run at work. */
+@Entity({ schema: 'live', name: 'run_progress' })
+export class RunProgress {
+  @PrimaryColumn({ type: 'text' }) run: string;
+  @Column({ type: 'integer' }) attempt: number;
+  @Column({ type: 'jsonb' }) progress: object;
+  @Column({ name: 'received_at', type: 'timestamptz' }) receivedAt: Date;
+}

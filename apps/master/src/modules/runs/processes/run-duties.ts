@@ -1,0 +1,41 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Clock, Logger } from '#kernel';
+import type { Follower } from '#projections';
+import { CLOCK, FOLLOWER, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
+import { DispatchProcess } from './dispatch.process.ts';
+import { SupervisionProcess } from './supervision.process.ts';
+
+/** Events after which a waiting run may be able to begin. */
+const wakes = new Set(['RunRequested', 'RunRetried', 'RunReturned', 'LeaseReleased', 'LaneLeft', 'NodeConnected', 'NodeResumed', 'NodeEnrolled', 'NodeChanged']);
+
+/** Repeats the duties about runs on this master. */
+@Injectable()
+export class RunDuties implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly dispatching: ReconcileLoop;
+  private readonly supervising: ReconcileLoop;
+  private unsubscribe: () => void = () => undefined;
+
+  constructor(
+    dispatch: DispatchProcess,
+    supervision: SupervisionProcess,
+    @Inject(FOLLOWER) private readonly follower: Follower,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.dispatching = new ReconcileLoop({ name: 'dispatch', everyMs: 3_000, pass: () => dispatch.pass() }, clock, logger);
+    this.supervising = new ReconcileLoop({ name: 'supervision', everyMs: 5_000, pass: () => supervision.pass() }, clock, logger);
+  }
+
+  onApplicationBootstrap(): void {
+    this.unsubscribe = this.follower.onEvents((events) => {
+      if (events.some(({ event }) => wakes.has(event.type))) this.dispatching.wake();
+    });
+    this.dispatching.start();
+    this.supervising.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.unsubscribe();
+    await Promise.all([this.dispatching.stop(), this.supervising.stop()]);
+  }
+}
