@@ -81,6 +81,8 @@ export class FakeMaster {
     const store = fsStore(join(dir, 'target'));
     const master = new FakeMaster({ key: newSigningKey(), nats, bus, store, relay: await startRelay(store) });
     await newConsumers(bus).ensureNode(master.node);
+    // What a killed agent had in hand comes again soon.
+    await (await bus.jetstreamManager()).consumers.update(streams.commands, master.node, { ack_wait: 500_000_000 });
     return master;
   }
 

@@ -1,0 +1,89 @@
+import 'reflect-metadata';
+import type { ConsumerInfo, NatsConnection } from 'nats';
+import { streams } from '#contracts';
+import { inboxPrefixOf } from '#identity';
+import { randomIds, silentLogger, systemClock } from '#kernel';
+import { connectBus, watchBus } from '#messaging';
+import { Agent } from '../agent.ts';
+import type { DataPlane } from '../data-plane/data-plane.port.ts';
+import { type AgentDatabase, openDatabase } from '../state/database.ts';
+import { readNodeIdentity } from '../state/node-identity.ts';
+import { openStateDirectory } from '../state/state-directory.ts';
+
+/**
+ * A program for tests: an agent that kills itself with SIGKILL at its `killAt`-th step (0: never). A step is the moment before or
+ * after anything that outlasts the process: a transaction, a claim, a data plane, a report, an acknowledgement.
+ */
+const [stateDir = '', killAt = '0'] = process.argv.slice(2);
+let steps = 0;
+const step = (): void => {
+  if (++steps === Number(killAt)) process.kill(process.pid, 'SIGKILL');
+};
+const around = async <T>(work: () => Promise<T>): Promise<T> => {
+  step();
+  const value = await work();
+  step();
+  return value;
+};
+
+const mortalDatabase = (inner: AgentDatabase): AgentDatabase => ({
+  sql: inner.sql,
+  close: () => inner.close(),
+  transaction: (work) => {
+    if (inner.sql.isTransaction) return inner.transaction(work);
+    step();
+    const value = inner.transaction(() => {
+      const result = work();
+      step();
+      return result;
+    });
+    step();
+    return value;
+  },
+});
+
+/** Claims and reports are steps; what may be lost anyway is none. */
+const mortalConnection = (inner: NatsConnection): NatsConnection => new Proxy(inner, {
+  get: (target, name) => {
+    const value: unknown = Reflect.get(target, name);
+    if (name === 'request') {
+      return (...[subject, ...rest]: Parameters<NatsConnection['request']>) =>
+        subject.endsWith('.claim') ? around(() => inner.request(subject, ...rest)) : inner.request(subject, ...rest);
+    }
+    if (name === 'jetstream') {
+      return () => {
+        const client = inner.jetstream();
+        return { publish: (...given: Parameters<typeof client.publish>) => around(() => client.publish(...given)) };
+      };
+    }
+    return typeof value === 'function' ? (value as (...given: unknown[]) => unknown).bind(target) : value;
+  },
+});
+
+/** Moves nothing; what is tested is what becomes of its result. */
+const dataPlane: DataPlane = { run: () => around(() => Promise.resolve({ outcome: 'succeeded', faults: [], faultCount: 0 })) };
+
+const pull = async (connection: NatsConnection, node: string, take: (bytes: Uint8Array) => void): Promise<never> => {
+  const consumer = connection.jetstream().consumers.getPullConsumerFor({ stream_name: streams.commands, name: node, config: {} } as unknown as ConsumerInfo);
+  for (;;) {
+    const message = await consumer.next({ expires: 5_000, bind: true });
+    if (!message) continue;
+    step();
+    take(message.data);
+    step();
+    await message.ackAck();
+    step();
+  }
+};
+
+const state = openStateDirectory(stateDir);
+const identity = readNodeIdentity(state);
+const { node, natsUrls } = identity.facts;
+const connection = await connectBus({ urls: natsUrls, name: node, inboxPrefix: inboxPrefixOf(node), clock: systemClock, log: silentLogger });
+const agent = new Agent({
+  state, identity, dataPlane, connection: mortalConnection(connection), database: mortalDatabase(openDatabase(state.database)),
+  health: watchBus(connection, silentLogger), clock: systemClock, ids: randomIds, logger: silentLogger, slots: 1,
+});
+agent.start();
+process.send?.('started');
+await pull(connection, node, (bytes) => agent.intake.take(bytes));
