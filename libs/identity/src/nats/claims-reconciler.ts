@@ -6,8 +6,8 @@ import { agentsToken, controlToken } from './tokens.ts';
 
 /** The two calls to the servers' account resolver; needs a user of SYSTEM. Both throw retryable errors when it does not answer. */
 export interface ClaimsResolver {
-  /** The token that the servers hold for an account; undefined when they have none. */
-  lookup(account: string): Promise<string | undefined>;
+  /** The token of an account that each server holds, in any order; an empty text for a server that has none. */
+  lookup(account: string): Promise<readonly string[]>;
   /** Makes the servers take a token; they take any that is signed, older ones too. */
   push(token: string): Promise<void>;
 }
@@ -42,26 +42,31 @@ const compare = (a: ClaimsOrigin, b: ClaimsOrigin): number => a.sequence - b.seq
 
 /** A reconciler over the resolver of the running servers. */
 export const newClaimsReconciler = ({ keys, resolver, clock, log }: ClaimsReconcilerOptions): ClaimsReconciler => {
-  const current = async (account: string): Promise<ClaimsOrigin> => {
-    const token = await resolver.lookup(account);
+  const originIn = (account: string, token: string): ClaimsOrigin => {
     if (!token) return nothing;
     try {
       return originOf(decodeJwt(token).nats);
     } catch (error) {
-      log.warn('The servers hold claims that cannot be read; they are replaced', { account, error: messageOf(error) });
+      log.warn('A server holds claims that cannot be read; they are replaced', { account, error: messageOf(error) });
       return nothing;
     }
   };
 
+  /** The earliest and the latest that the servers hold: one that was away may lag behind. */
+  const current = async (account: string): Promise<{ first: ClaimsOrigin; last: ClaimsOrigin }> => {
+    const origins = (await resolver.lookup(account)).map((token) => originIn(account, token)).sort(compare);
+    return { first: origins[0] ?? nothing, last: origins.at(-1) ?? nothing };
+  };
+
   const reconcile = async (account: string, wanted: ClaimsOrigin, token: () => string): Promise<ClaimsOutcome> => {
-    const order = compare(await current(account), wanted);
-    if (order > 0) return 'ahead';
-    if (order === 0) return 'unchanged';
+    const before = await current(account);
+    if (compare(before.last, wanted) > 0) return 'ahead';
+    if (compare(before.first, wanted) === 0) return 'unchanged';
     await resolver.push(token());
-    const after = compare(await current(account), wanted);
-    if (after < 0) throw fault('unavailable', 'claims-not-taken', 'The NATS servers did not take the new account claims; trying again', { internal: account });
+    const after = await current(account);
+    if (compare(after.first, wanted) < 0) throw fault('unavailable', 'claims-not-taken', 'The NATS servers did not all take the new account claims; trying again', { internal: account });
     log.info('Account claims pushed', { account, sequence: wanted.sequence });
-    return after > 0 ? 'ahead' : 'pushed';
+    return compare(after.last, wanted) > 0 ? 'ahead' : 'pushed';
   };
 
   return {
