@@ -5,7 +5,8 @@ import { type Child, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { removeTempDir, tempDir } from './temp-dir.ts';
 
-const projectRoot = join(import.meta.dirname, '../../..');
+/** Compiled, this file lies one folder deeper. */
+const projectRoot = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? '../../..' : '../../../..');
 let found: Promise<string> | undefined;
 
 /** Full path of the nats-server that tests use. */
