@@ -13,4 +13,5 @@ export { type RpcClient, newRpcClient, rpcServer } from './requests/rpc.ts';
 export { CommandPublisher } from './commands/command-publisher.ts';
 export { type DesiredStream, streamLayouts } from './provisioning/stream-layout.ts';
 export { type ProvisionOptions, assertServerVersion, provisionStreams } from './provisioning/provision-streams.ts';
+export { assertDurable } from './provisioning/durability.ts';
 export { type Consumers, newConsumers } from './provisioning/consumers.ts';

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How to start a server for a test. */
@@ -29,10 +30,22 @@ const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync);
 const running = new Set<ChildProcess>();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-/** The kernel ends the child when this process dies in whatever way; without setpriv only an orderly exit does. */
-const tied = ({ command, args, user }: ChildOptions): readonly [string, readonly string[]] => {
+/** True when others than the owner may enter every folder on the way to a file. */
+const isReachable = (file: string): boolean => {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o005) !== 0o005) return false;
+    if (folder === dirname(folder)) return true;
+  }
+};
+
+/**
+ * The command line that runs a program as `user`, ended by the kernel when this process dies in whatever way; without setpriv only
+ * an orderly exit ends it. In a checkout below a private folder (`/root`) the user gets the capability to pass it by.
+ */
+export const commandLine = ({ command, args, user }: Pick<ChildOptions, 'command' | 'args' | 'user'>): readonly [string, readonly string[]] => {
   const as = user ? ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'] : [];
-  return setpriv ? [setpriv, [...as, '--pdeathsig', 'KILL', command, ...args]] : [command, args];
+  const reach = user && !isReachable(command) ? ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'] : [];
+  return setpriv ? [setpriv, [...as, ...reach, '--pdeathsig', 'KILL', command, ...args]] : [command, args];
 };
 
 const whenReady = async (child: ChildProcess, options: ChildOptions, output: () => string): Promise<void> => {
@@ -49,7 +62,7 @@ const whenReady = async (child: ChildProcess, options: ChildOptions, output: () 
 
 /** Starts a server and waits until it says that it is ready. */
 export const startChild = async (options: ChildOptions): Promise<Child> => {
-  const [command, args] = tied(options);
+  const [command, args] = commandLine(options);
   const identity = setpriv ? {} : (options.user ?? {});
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...options.environment }, ...identity });
   running.add(child);

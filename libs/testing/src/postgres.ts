@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { type Child, startChild } from './child.ts';
+import { type Child, commandLine, startChild } from './child.ts';
 import { freePort } from './free-port.ts';
 import { removeTempDir, tempDir } from './temp-dir.ts';
 import { waitUntil } from './wait-until.ts';
@@ -50,7 +50,8 @@ const template = async ({ initdb, version }: Programs): Promise<string> => {
   const dir = await mkdtemp(`${final}-`);
   if (user) await chown(dir, user.uid, user.gid);
   const flags = ['-D', dir, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--wal-segsize=4', '--no-instructions'];
-  await run(initdb, flags, { ...user, timeout: 60_000, env: { PATH: process.env['PATH'] } });
+  const [command, args] = commandLine({ command: initdb, args: flags, user });
+  await run(command, args, { timeout: 60_000, env: { PATH: process.env['PATH'] } });
   // Whoever renames first wins; the others' copies are as good and go away.
   await rename(dir, final).catch(() => rm(dir, { recursive: true, force: true }));
   return final;
