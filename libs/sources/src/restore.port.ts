@@ -86,7 +86,7 @@ export interface RestoreWriter {
   place(entries: readonly RestoreEntry[]): Promise<readonly Placement[]>;
   /**
    * Says that a ticket's file is complete, or why it is not: the error that the `ContentWriter` threw (an error or its text, also of
-   * another thread). Every ticket must be settled before `finish`.
+   * another thread). Only when no thread will write to it any more. Every ticket must be settled before `finish`.
    */
   settle(ticket: FileTicket, error?: unknown): void;
   /** Hard links, removals, extended attributes, and what directories need (deepest first). Call once. */

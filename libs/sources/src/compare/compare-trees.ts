@@ -2,7 +2,8 @@ import { closeSync, constants, openSync, readSync, realpathSync } from 'node:fs'
 import { messageOf } from '#kernel';
 import { compareManifestPaths } from '../path-order.ts';
 import { mtimeToleranceNs, sameTime } from '../restore/times.ts';
-import type { EntryType, SourceEntry } from '../source.port.ts';
+import { isPrivileged } from '../privileged.ts';
+import type { EntryType, ExtendedAttribute, SourceEntry } from '../source.port.ts';
 import { type FilesSourceOptions, filesSource } from '../walk/files-source.ts';
 
 /** What two trees may differ in. */
@@ -21,7 +22,7 @@ export interface TreeDifference {
 export interface CompareOptions extends Pick<FilesSourceOptions, 'excludes' | 'xattrs' | 'oneFileSystem' | 'excludeCaches'> {
   /** Default 1,000 ns: Node cannot set times more exactly. */
   readonly mtimeToleranceNs?: bigint;
-  /** Compare owners and groups. Default: when running as root, as nobody else can restore them. */
+  /** Compare owners, groups and attributes that only root may set. Default: when running as root, as nobody else can restore them. */
   readonly owners?: boolean;
   /** Compare mode, owner, time and attributes of the two directories themselves. Default true. */
   readonly top?: boolean;
@@ -163,7 +164,12 @@ class Comparison {
     if (!sameTime(a.mtimeNs, b.mtimeNs, this.tolerance)) this.differ(path, 'mtime', `${a.mtimeNs} and ${b.mtimeNs} ns`);
     if (!sameBytes(a.linkTarget, b.linkTarget)) this.differ(path, 'link-target', 'the links point to different places');
     if (a.rdev !== b.rdev) this.differ(path, 'device', `${String(a.rdev)} and ${String(b.rdev)}`);
-    if (!sameXattrs(a, b)) this.differ(path, 'xattrs', `${namesOf(a)} and ${namesOf(b)}`);
+    const [xattrsA, xattrsB] = [this.comparable(a), this.comparable(b)];
+    if (!sameXattrs(xattrsA, xattrsB)) this.differ(path, 'xattrs', `${namesOf(xattrsA)} and ${namesOf(xattrsB)}`);
+  }
+
+  private comparable({ xattrs = [] }: SourceEntry): readonly ExtendedAttribute[] {
+    return this.owners ? xattrs : xattrs.filter((one) => !isPrivileged(one));
   }
 
   private compareFiles(path: Buffer, a: SourceEntry, b: SourceEntry): void {
@@ -228,7 +234,7 @@ const counterOf = (type: EntryType): 'files' | 'directories' | 'others' => {
 
 const sameBytes = (a: Buffer | undefined, b: Buffer | undefined): boolean => (a && b ? a.equals(b) : a === b);
 
-const sameXattrs = ({ xattrs: a = [] }: SourceEntry, { xattrs: b = [] }: SourceEntry): boolean =>
+const sameXattrs = (a: readonly ExtendedAttribute[], b: readonly ExtendedAttribute[]): boolean =>
   a.length === b.length && a.every((one, i) => sameBytes(one.name, b[i]?.name) && sameBytes(one.value, b[i]?.value));
 
-const namesOf = ({ xattrs = [] }: SourceEntry): string => `[${xattrs.map((one) => one.name.toString()).join(', ')}]`;
+const namesOf = (xattrs: readonly ExtendedAttribute[]): string => `[${xattrs.map((one) => one.name.toString()).join(', ')}]`;

@@ -1,11 +1,13 @@
-import { closeSync, constants, mkdirSync, openSync, realpathSync, unlinkSync } from 'node:fs';
+import { closeSync, unlinkSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { AppError, fault, messageOf } from '#kernel';
 import { compareManifestPaths } from '../path-order.ts';
+import { isPrivileged } from '../privileged.ts';
 import type { FileTicket, Placement, RestoreEntry, RestoreOptions, RestoreSummary, RestoreWriter } from '../restore.port.ts';
 import type { EntryType } from '../source.port.ts';
 import { Cleaner } from './cleaner.ts';
 import type { Decision } from './decide.ts';
+import { openDestination } from './destination.ts';
 import { isFactsIncomplete } from './facts.ts';
 import { type PendingFacts, applyPending } from './finisher.ts';
 import { HardLinks } from './hard-links.ts';
@@ -42,7 +44,7 @@ class TreeWriter implements RestoreWriter {
 
   constructor(options: RestoreOptions) {
     this.options = options;
-    this.base = options.base?.toString('latin1') ?? '';
+    this.base = options.base?.toString('latin1').replace(/^\/+|\/+$/g, '') ?? '';
     this.ownership = options.ownership ?? process.getuid?.() === 0;
     this.rootFd = openDestination(options);
     this.tree = new SafeTree(this.rootFd);
@@ -61,7 +63,9 @@ class TreeWriter implements RestoreWriter {
     for (const entry of entries) {
       this.counts.entries++;
       try {
-        placements.push(await this.placeOne(entry));
+        const placement = this.placeOne(entry);
+        // Only what a program has to make is waited for.
+        placements.push(placement instanceof Promise ? await placement : placement);
       } catch (error) {
         this.report(entry.path, error);
         placements.push(refused);
@@ -116,7 +120,7 @@ class TreeWriter implements RestoreWriter {
     return 0;
   }
 
-  private async placeOne(entry: RestoreEntry): Promise<Placement> {
+  private placeOne(entry: RestoreEntry): Placement | Promise<Placement> {
     const at = this.belowBase(this.accepted(entry));
     if (!at) return this.skip();
     if (at.path === '') return this.placeBase(entry, at);
@@ -127,6 +131,7 @@ class TreeWriter implements RestoreWriter {
     if (decision === 'blocked') throw new Error('a directory is in the way');
     if (entry.type === 'directory') return this.placeDirectory(entry, at, decision);
     if (decision === 'keep') return this.keep(entry, at);
+    if (entry.type === 'symlink') return this.placeSymlink(entry, at);
     return entry.type === 'file' || entry.type === 'stream' ? this.placeFile(entry, at, decision) : this.placeSpecial(entry, at);
   }
 
@@ -145,17 +150,18 @@ class TreeWriter implements RestoreWriter {
     return this.skip();
   }
 
+  private placeSymlink(entry: RestoreEntry, at: SafePath): Placement {
+    if (!this.options.dryRun) this.placer.makeSymlink(entry, at);
+    if (entry.xattrs?.length) this.pend(entry, at);
+    this.count('symlink');
+    return placed;
+  }
+
   private async placeSpecial(entry: RestoreEntry, at: SafePath): Promise<Placement> {
     const { type } = entry;
-    if (type === 'symlink') {
-      if (!this.options.dryRun) this.placer.makeSymlink(entry, at);
-      if (entry.xattrs?.length) this.pend(entry, at);
-    } else if (type === 'fifo' || type === 'block' || type === 'char') {
-      if (!this.options.dryRun) await this.placer.makeSpecial(entry, at, type);
-      this.pend(entry, at);
-    } else {
-      throw hostile(`its type "${String(type)}" is unknown`);
-    }
+    if (type !== 'fifo' && type !== 'block' && type !== 'char') throw hostile(`its type "${String(type)}" is unknown`);
+    if (!this.options.dryRun) await this.placer.makeSpecial(entry, at, type);
+    this.pend(entry, at);
     this.count(type);
     return placed;
   }
@@ -212,8 +218,16 @@ class TreeWriter implements RestoreWriter {
   }
 
   private pend(entry: RestoreEntry, at: SafePath): void {
-    const { type, mode, uid, gid, mtimeNs, xattrs } = entry;
+    const { type, mode, uid, gid, mtimeNs } = entry;
+    const xattrs = this.settable(entry);
     this.pending.push({ at, source: Buffer.from(entry.path), entry: { type, mode: mode & 0o7777, uid, gid, mtimeNs, ...(xattrs ? { xattrs } : undefined) } });
+  }
+
+  /** Attributes that only root may set are not tried by others, as owners are not. */
+  private settable({ xattrs }: RestoreEntry): RestoreEntry['xattrs'] {
+    if (!xattrs || process.getuid?.() === 0 || !xattrs.some(isPrivileged)) return xattrs;
+    this.note('privileged-xattrs-skipped', 'Attributes in "security." and "trusted." are restored by root only');
+    return xattrs.filter((one) => !isPrivileged(one));
   }
 
   private belowBase(path: string): SafePath | undefined {
@@ -268,13 +282,3 @@ class TreeWriter implements RestoreWriter {
 
 const hostile = (why: string): AppError =>
   fault('refused', 'hostile-entry', `The snapshot holds an entry that may not be restored: ${why}`);
-
-const openDestination = (options: RestoreOptions): number => {
-  const path = Buffer.from(options.destination);
-  try {
-    if (!options.dryRun) mkdirSync(path, { recursive: true });
-    return openSync(realpathSync(path, { encoding: 'buffer' }), constants.O_RDONLY | constants.O_DIRECTORY);
-  } catch (error) {
-    throw fault('validation', 'restore-destination-invalid', `${path.toString()} cannot be opened as a directory; choose another`, { cause: error });
-  }
-};
