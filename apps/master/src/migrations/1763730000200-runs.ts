@@ -3,7 +3,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 const live = `
 create table live.run_absences (run text not null, attempt integer not null, times integer not null, since timestamptz not null, primary key (run, attempt));
 create table live.executors (instance text primary key, beat_at timestamptz not null);
-create table live.run_progress (run text primary key, attempt integer not null, progress jsonb not null, received_at timestamptz not null);
+create table live.run_progress (run text primary key, node text not null, attempt integer not null, progress jsonb not null, received_at timestamptz not null);
 `;
 
 const read = `

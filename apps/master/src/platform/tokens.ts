@@ -29,3 +29,7 @@ export const VAULT = Symbol('Vault');
 export const INSTALLATION = Symbol('Installation');
 /** PEM of the authority of the NATS servers, or undefined when it is a public one. */
 export const NATS_CA = Symbol('NatsCa');
+/** `BusHealth` of #messaging, for the connection `BUS`. */
+export const BUS_HEALTH = Symbol('BusHealth');
+/** `Metrics` of #observability. */
+export const METRICS = Symbol('Metrics');

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { type ClaimsReconciler, type CredentialState, type InstallationKeys, natsClaimsResolver, newClaimsReconciler } from '#identity';
@@ -25,7 +25,7 @@ export const credentialStateOf = (revoked: readonly CredentialRow[]): Credential
 
 /** Keeps the account claims on the NATS servers equal to the revocations. A reconciler: any master, any number of times. */
 @Injectable()
-export class ClaimsProcess implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ClaimsProcess implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly claims: ClaimsReconciler;
   private readonly loop: ReconcileLoop;
   private unsubscribe: () => void = () => undefined;
@@ -49,7 +49,7 @@ export class ClaimsProcess implements OnApplicationBootstrap, OnApplicationShutd
     this.loop.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.unsubscribe();
     await this.loop.stop();
   }

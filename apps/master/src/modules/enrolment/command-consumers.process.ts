@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from 'nats';
 import { type Clock, type Logger, controlNode } from '#kernel';
 import { type Consumers, newConsumers } from '#messaging';
@@ -10,7 +10,7 @@ const everyMs = 30_000;
 
 /** Keeps one consumer of COMMANDS for each enrolled node, and none for nodes that are gone. A reconciler. */
 @Injectable()
-export class CommandConsumers implements OnApplicationBootstrap, OnApplicationShutdown {
+export class CommandConsumers implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly consumers: Consumers;
   private readonly loop: ReconcileLoop;
   private unsubscribe: () => void = () => undefined;
@@ -33,7 +33,7 @@ export class CommandConsumers implements OnApplicationBootstrap, OnApplicationSh
     this.loop.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.unsubscribe();
     await this.loop.stop();
   }

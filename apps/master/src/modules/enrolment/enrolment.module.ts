@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { Housekeeping } from '../../platform/index.ts';
 import { CredentialsModule } from '../credentials/credentials.module.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
 import { CommandConsumers } from './command-consumers.process.ts';
@@ -13,4 +14,8 @@ import { LinkToken } from './vault/link-token.entity.ts';
   controllers: [EnrolmentHttp],
   providers: [Enrolment, CommandConsumers],
 })
-export class EnrolmentModule {}
+export class EnrolmentModule {
+  constructor(housekeeping: Housekeeping, enrolment: Enrolment) {
+    housekeeping.add(() => enrolment.expire());
+  }
+}

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { Housekeeping } from '../../platform/index.ts';
 import { ApiKeys } from './auth/api-keys.ts';
 import { AuthGuard } from './auth/auth.guard.ts';
 import { FirstAdmin } from './auth/first-admin.ts';
@@ -21,4 +22,9 @@ import { ApiKeyHash, LoginAttempts, PasswordHash, Session } from './vault/secret
   providers: [ApiKeys, FirstAdmin, LoginLimiter, Sessions, Users, { provide: APP_GUARD, useClass: AuthGuard }],
   exports: [Sessions],
 })
-export class IdentityModule {}
+export class IdentityModule {
+  constructor(housekeeping: Housekeeping, sessions: Sessions, limiter: LoginLimiter) {
+    housekeeping.add(() => sessions.expire());
+    housekeeping.add(() => limiter.expire());
+  }
+}

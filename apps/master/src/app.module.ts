@@ -1,0 +1,20 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CredentialsModule } from './modules/credentials/credentials.module.ts';
+import { EnrolmentModule } from './modules/enrolment/enrolment.module.ts';
+import { IdentityModule } from './modules/identity/identity.module.ts';
+import { NodesModule } from './modules/nodes/nodes.module.ts';
+import { OperationsModule } from './modules/operations/operations.module.ts';
+import { TargetsModule } from './modules/targets/targets.module.ts';
+import type { Foundation } from './platform/foundation/foundation.ts';
+import { PlatformModule } from './platform/platform.module.ts';
+
+/** The slices of the master, on one foundation. */
+@Module({})
+export class AppModule {
+  static with(foundation: Foundation): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [PlatformModule.with(foundation), IdentityModule, NodesModule, CredentialsModule, EnrolmentModule, TargetsModule, OperationsModule],
+    };
+  }
+}

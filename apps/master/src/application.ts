@@ -1,0 +1,86 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { installationDecider } from './modules/installation/index.ts';
+import { derivedId } from '#kernel';
+import { asksServer, reportsServer } from '#messaging';
+import { nestLogger } from '#observability';
+import { AppModule } from './app.module.ts';
+import { catalogue } from './catalogue.ts';
+import { publicUrlOf } from './platform/config/master.config.ts';
+import { type Foundation, type Surroundings, openFoundation } from './platform/foundation/foundation.ts';
+import { commandContext } from './platform/http/command-context.ts';
+import { AppError, rfc3339 } from '#kernel';
+import { serveOpenApi } from './platform/openapi/openapi.ts';
+import { secureHeaders } from './platform/http/secure-headers.ts';
+import { version } from './platform/version.ts';
+
+/** A master at work. */
+export interface Master {
+  /** Where it listens: `http://host:port`. */
+  readonly url: string;
+  readonly foundation: Foundation;
+  /** Resolves when the bus was given up for ever; the process should end and be started again. */
+  readonly lost: Promise<void>;
+  /** Takes no more requests, finishes those at hand, hands everything back. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds that requests at hand get when the master stops. */
+const drainMs = 10_000;
+
+/** Appends the first event of the log, if it is not there. */
+const createInstallation = async ({ commands, clock, installation }: Foundation): Promise<void> => {
+  const context = commandContext({ time: rfc3339(clock.now()), actor: 'system:start', commandId: derivedId('cmd', 'installation', installation) });
+  const created = await commands.execute(context, (unit) => unit.decide(installationDecider, installation, { type: 'CreateInstallation', version }));
+  if (!created.ok) throw new AppError(created.error);
+};
+
+const createApp = async (foundation: Foundation): Promise<NestExpressApplication> => {
+  const { config, logger, clock, bus, keys } = foundation;
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(foundation), { logger: nestLogger(logger), bodyParser: false, abortOnError: false });
+  app.useBodyParser('json', { limit: '1mb', strict: true });
+  app.set('trust proxy', config.http.trustedProxies);
+  app.set('etag', false);
+  app.disable('x-powered-by');
+  app.use(secureHeaders);
+  if (config.apiDocs) serveOpenApi(app);
+  const log = logger.child({ part: 'bus' });
+  app.connectMicroservice({ strategy: reportsServer({ connection: bus, clock, log }) });
+  app.connectMicroservice({ strategy: asksServer({ connection: bus, clock, log }, keys.commandSigning) });
+  return app;
+};
+
+const listen = async (app: NestExpressApplication, { config }: Foundation): Promise<string> => {
+  await app.startAllMicroservices();
+  await app.listen(config.http.port, config.http.host);
+  const server = app.getHttpServer();
+  // An object of 64 MiB may come over a slow line; headers may not.
+  server.requestTimeout = 30 * 60_000;
+  server.headersTimeout = 60_000;
+  return app.getUrl();
+};
+
+/** Starts a master: foundation, first event, read models, slices, HTTP. Rejects with nothing left open. */
+export const startMaster = async (surroundings: Surroundings, signal: AbortSignal): Promise<Master> => {
+  const foundation = await openFoundation(surroundings, catalogue, signal);
+  const { logger, clock, config } = foundation;
+  try {
+    await createInstallation(foundation);
+    await foundation.follower.start();
+    const app = await createApp(foundation);
+    const url = await listen(app, foundation);
+    logger.info('master is ready', { url, publicUrl: publicUrlOf(config), installation: foundation.installation, version });
+    const stop = async (): Promise<void> => {
+      const patience = new AbortController();
+      void clock.sleep(drainMs, patience.signal).then(() => { app.getHttpServer().closeAllConnections(); }, () => undefined);
+      await app.close();
+      patience.abort();
+      await foundation.close();
+      logger.info('master has stopped');
+    };
+    return { url, foundation, lost: foundation.busHealth.closed, stop };
+  } catch (error) {
+    await foundation.close().catch(() => undefined);
+    throw error;
+  }
+};

@@ -1,0 +1,4 @@
+import { Platform1763730000000 } from './1763730000000-platform.ts';
+
+/** All migrations of the master's own tables, oldest first. */
+export const migrations = [Platform1763730000000];

@@ -1,0 +1,55 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { Response } from 'express';
+import { DataSource } from 'typeorm';
+import type { Metrics } from '#observability';
+import type { Follower } from '#projections';
+import { FOLLOWER, METRICS, Public } from '../../platform/index.ts';
+
+interface Count {
+  readonly label: string;
+  readonly count: number;
+}
+
+/** The page that Prometheus reads; holds counts, no names. Keep it inside with the proxy in front where counts are secret. */
+@ApiExcludeController()
+@Public()
+@Controller('metrics')
+export class MetricsHttp {
+  private readonly position;
+  private readonly lag;
+  private readonly nodes;
+  private readonly runs;
+
+  constructor(
+    @Inject(METRICS) private readonly metrics: Metrics,
+    @Inject(FOLLOWER) private readonly follower: Follower,
+    @InjectDataSource() private readonly database: DataSource,
+  ) {
+    this.position = metrics.gauge({ name: 'holdfast_projection_position', help: 'Sequence up to which events are projected' });
+    this.lag = metrics.gauge({ name: 'holdfast_projection_lag_events', help: 'Events that are not projected yet' });
+    this.nodes = metrics.gauge({ name: 'holdfast_nodes', help: 'Nodes by presence', labels: ['presence'] });
+    this.runs = metrics.gauge({ name: 'holdfast_runs', help: 'Runs by status', labels: ['status'] });
+  }
+
+  @Get()
+  async show(@Res() response: Response): Promise<void> {
+    this.position.set(this.follower.position);
+    this.lag.set((await this.follower.lag()).events);
+    this.nodes.reset();
+    for (const { label, count } of await this.nodesByPresence()) this.nodes.set({ presence: label }, count);
+    this.runs.reset();
+    for (const { label, count } of await this.runsByStatus()) this.runs.set({ status: label }, count);
+    response.type(this.metrics.contentType).send(await this.metrics.render());
+  }
+
+  private nodesByPresence(): Promise<Count[]> {
+    return this.database.query(
+      `select coalesce(p.status, 'never') as label, count(*) as count from read.nodes n left join read.presence p on p.node = n.id group by 1`);
+  }
+
+  private runsByStatus(): Promise<Count[]> {
+    return this.database.query('select status as label, count(*) as count from read.runs group by 1');
+  }
+}

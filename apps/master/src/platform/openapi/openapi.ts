@@ -1,0 +1,23 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { version } from '../version.ts';
+
+/** The description of the REST interface, made from the controllers; works on an application in preview mode, with no server at all. */
+export const openApiDocument = (app: INestApplication): OpenAPIObject => {
+  const config = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Holdfast')
+    .setDescription('Backups of a fleet. Errors are problem details (RFC 9457) with a stable code; lists are cursor pages; writes take an Idempotency-Key.')
+    .setVersion(version)
+    .addCookieAuth('holdfast_session', { type: 'apiKey', in: 'cookie' }, 'session')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'API key' }, 'apiKey')
+    .addSecurityRequirements('session')
+    .addSecurityRequirements('apiKey')
+    .build();
+  return SwaggerModule.createDocument(app, config, { operationIdFactory: (controller, method) => `${controller.replace(/Http$/, '')}_${method}` });
+};
+
+/** Serves the description at /api/openapi.json and a page to browse it at /api/docs. */
+export const serveOpenApi = (app: INestApplication): void => {
+  SwaggerModule.setup('api/docs', app, () => openApiDocument(app), { jsonDocumentUrl: 'api/openapi.json', customSiteTitle: 'Holdfast API' });
+};

@@ -1,0 +1,68 @@
+import { type TestOperatorNats, type TestPostgres, removeTempDir, startNats, startPostgres, tempDir } from '#testing';
+import { type Clock, type Logger, randomIds, silentLogger, systemClock } from '#kernel';
+import { readConfig } from '#config';
+import { type Master, startMaster } from './application.ts';
+import { MasterConfig } from './platform/config/master.config.ts';
+
+/** Password of the first admin of a test. */
+export const adminPassword = 'correct horse battery staple';
+
+/** A real bus and database, and masters on them. */
+export interface TestStack {
+  readonly nats: TestOperatorNats;
+  readonly postgres: TestPostgres;
+  /** Starts one more master. */
+  master(options?: { readonly clock?: Clock; readonly logger?: Logger }): Promise<Master>;
+  /** Ends the masters that still run, and the servers. */
+  stop(): Promise<void>;
+}
+
+/** Starts nats-server in operator mode and Postgres; masters are started by the test. */
+export const startStack = async (): Promise<TestStack> => {
+  const [nats, postgres, dataDir] = await Promise.all([startNats({ operatorMode: true }), startPostgres(), tempDir('master')]);
+  const masters: Master[] = [];
+  return {
+    nats,
+    postgres,
+    master: async ({ clock = systemClock, logger = silentLogger } = {}) => {
+      const config = readConfig(MasterConfig, {
+        HOLDFAST_NATS_URL: nats.url, HOLDFAST_POSTGRES_URL: postgres.url, HOLDFAST_KEYS_DIR: nats.keysDir, HOLDFAST_DATA_DIR: dataDir,
+        HOLDFAST_HTTP_PORT: '0', HOLDFAST_FIRST_ADMIN_PASSWORD: adminPassword,
+      });
+      const master = await startMaster({ config, clock, ids: randomIds, logger }, new AbortController().signal);
+      masters.push(master);
+      return master;
+    },
+    stop: async () => {
+      for (const master of masters) await master.stop();
+      await Promise.all([nats.stop(), postgres.stop()]);
+      removeTempDir(dataDir);
+    },
+  };
+};
+
+/** A client of one master: JSON in, JSON out, with the session of a log-in. */
+export class TestClient {
+  private cookie = '';
+
+  constructor(readonly url: string) {}
+
+  async login(name = 'admin', password = adminPassword): Promise<this> {
+    const answer = await this.call('POST', '/api/v1/sessions', { name, password });
+    this.cookie = answer.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+    return this;
+  }
+
+  call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(`${this.url}${path}`, {
+      method, headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(this.cookie ? { cookie: this.cookie } : {}), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  async json<T = Record<string, unknown>>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    const answer = await this.call(method, path, body, headers);
+    const text = await answer.text();
+    return (text === '' ? {} : JSON.parse(text)) as T;
+  }
+}
