@@ -67,6 +67,10 @@ export class PullLoop {
   private async run(): Promise<void> {
     const { clock, log, stream, consumer, concurrency } = this.options;
     while (!this.stopping.signal.aborted) {
+      if (this.running.size >= concurrency) {
+        await Promise.race(this.running);
+        continue;
+      }
       const started = clock.monotonic();
       try {
         const got = await this.pull(concurrency - this.running.size);
@@ -77,7 +81,6 @@ export class PullLoop {
         if (this.failures === 1) log.warn('Pulling messages fails; trying again', { stream, consumer, reason: messageOf(error) });
       }
       if (this.failures > 0) await this.pause();
-      else if (this.running.size >= concurrency) await Promise.race(this.running);
     }
   }
 

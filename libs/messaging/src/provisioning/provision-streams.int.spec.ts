@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger, systemClock } from '#kernel';
-import { type TestNats, freePort, startNats } from '#testing';
+import { type TestNats, startNats } from '#testing';
 import { connectBus } from '../connection/connect-bus.ts';
 import { assertServerVersion, provisionStreams } from './provision-streams.ts';
 
@@ -49,17 +49,5 @@ describe('provisioning', () => {
     expect(() => assertServerVersion({ info: { version: '2.11.9' } } as never)).toThrow(/nats-server-too-old.*2\.11\.9.*2\.12\.0/);
     expect(() => assertServerVersion({ info: { version: '2.12.0-RC.1' } } as never)).not.toThrow();
     expect(() => assertServerVersion({})).toThrow('nats-server-too-old');
-  });
-});
-
-describe('connecting', () => {
-  it('goes on trying until the bus is there, or until told to stop', async () => {
-    const failures: string[] = [];
-    const log = { ...silentLogger, warn: (message: string) => { failures.push(message); } };
-    const abort = new AbortController();
-    const waiting = connectBus({ urls: [`nats://127.0.0.1:${await freePort()}`], name: 'x', clock: systemClock, log, signal: abort.signal });
-    setImmediate(() => abort.abort(new Error('enough')));
-    await expect(waiting).rejects.toThrow('enough');
-    expect(failures.length).toBeGreaterThan(0);
   });
 });
