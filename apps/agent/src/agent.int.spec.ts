@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RestoreSpecification, type RunReport, encodeMessage, subjects } from '#contracts';
 import { type AgeKey, newAgeKey, newSigningKey, openSealed, signMessage } from '#identity';
 import { silentLogger, systemClock } from '#kernel';
-import { identityKeys, parseObjectName, sealKeys } from '#repository';
+import { identityKeys, parseObjectName, recipientOf, sealKeys } from '#repository';
 import { waitUntil } from '#testing';
 import { type FakeMaster, withMaster } from './fake-master/testing.ts';
 import { serve } from './serve.ts';
@@ -130,19 +130,18 @@ describe('an agent on a real bus', () => {
       const keyId = name.split('/')[1] ?? '';
       return keyClass ? [ring.get(keyClass, keyId).then((key) => ({ class: keyClass, key }))] : [];
     }));
-    const { age } = { age: readFileSync(join(state, 'age.identity'), 'utf8') };
-    const own = (await import('age-encryption')).identityToRecipient;
+    const own = await recipientOf(readFileSync(join(state, 'age.identity'), 'utf8'));
     const destination = join(dir, 'restored');
     const specification: RestoreSpecification = {
       kind: 'restore', time: '2026-01-01T00:00:00.000Z', fromNode: master.node, target: 'target_1', snapshot: proposal!.id,
       snapshotObject: proposal!.object.name, destination, mode: 'always', deleteExtraneous: false, dryRun: false,
-      sealedKeys: (await sealKeys(keys, await own(age))).toString('base64'),
+      sealedKeys: (await sealKeys(keys, own)).toString('base64'),
     };
     master.specification = () => specification;
     await master.command(runId(2), 'restore');
     const report = (await master.reported(2))[1]!.report;
     expect(report, JSON.stringify(report)).toMatchObject({ outcome: 'succeeded' });
-    for (const name of ['a.txt', 'deep/b.bin']) expect(readFileSync(join(destination, source, name))).toEqual(readFileSync(join(source, name)));
+    for (const name of ['a.txt', 'deep/b.bin']) expect(readFileSync(join(destination, source, name)).equals(readFileSync(join(source, name)))).toBe(true);
   });
 
   it('works once on a command that is delivered a thousand times', async () => {
