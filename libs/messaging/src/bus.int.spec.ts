@@ -55,9 +55,11 @@ class MasterModule {}
 @Module({ controllers: [AgentHandlers] })
 class AgentModule {}
 
-const listen = async (module: Type, strategy: CustomTransportStrategy): Promise<void> => {
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { strategy, logger: false });
-  await app.listen();
+/** As a master is: one HTTP application with several of our transports. */
+const serve = async (module: Type, ...strategies: readonly CustomTransportStrategy[]): Promise<void> => {
+  const app = await NestFactory.create(module, { logger: false });
+  for (const strategy of strategies) app.connectMicroservice<MicroserviceOptions>({ strategy });
+  await app.startAllMicroservices();
   closing.push(() => app.close());
 };
 
@@ -71,11 +73,11 @@ beforeAll(async () => {
   const second = await nats.connectMaster();
   closing.push(() => second.close());
   for (const connection of [master, second]) {
-    await listen(MasterModule, asksServer({ ...plain, connection }, nats.keys.commandSigning));
-    await listen(MasterModule, reportsServer({ ...plain, connection }));
+    await serve(MasterModule, asksServer({ ...plain, connection }, nats.keys.commandSigning), reportsServer({ ...plain, connection }));
   }
-  await listen(AgentModule, commandsServer(node, { ...plain, connection: agent }));
-  await listen(AgentModule, rpcServer({ ...plain, connection: agent }, node, () => [nats.keys.commandSigning]));
+  await serve(
+    AgentModule, commandsServer(node, { ...plain, connection: agent }), rpcServer({ ...plain, connection: agent }, node, () => [nats.keys.commandSigning]),
+  );
 });
 afterAll(async () => {
   for (const close of closing.reverse()) await close();
