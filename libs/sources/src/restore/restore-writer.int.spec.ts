@@ -1,8 +1,10 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
-  existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync,
+  chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareTrees } from '../compare/compare-trees.ts';
 import type { FileTicket, RestoreEntry, RestoreOptions, RestoreSummary } from '../restore.port.ts';
@@ -322,6 +324,96 @@ describe('a restored tree', () => {
     expect(readFileSync(join(out, 'f'), 'utf8')).toBe('new c');
     expect(statSync(join(out, 'f')).mode & 0o7777).toBe(0o644);
     expect(summary).toMatchObject({ created: { file: 1 }, faults: 1 });
+  });
+
+  it('may be written by several threads, also different pieces of one file', async () => {
+    const size = 40 * 100_000 + 17;
+    const pattern = Buffer.alloc(size, 'every piece has its own bytes: 0123456789 abcdefghij');
+    const writer = open();
+    const placements = await writer.place([directory('d'), ...Array.from({ length: 40 }, (_, i) => entry(`d/${String(i).padStart(2, '0')}`, { size }))]);
+    const tickets = placements.flatMap((placement) => (placement.action === 'write' ? [placement.ticket] : []));
+    // Node strips the types of the module, but resolves no name of ours in a thread without the condition, which it inherits.
+    const script = `
+      const { parentPort, workerData } = require('node:worker_threads');
+      import(workerData.module).then(({ contentWriter }) => {
+        const contents = contentWriter(workerData.rootFd);
+        parentPort.on('message', ({ ticket, start }) => {
+          for (let at = start * 100_000; at < ticket.size; at += 300_000) {
+            contents.write(ticket, workerData.pattern.subarray(at, Math.min(at + 100_000, ticket.size)), at);
+          }
+          parentPort.postMessage(ticket.id);
+        });
+      });`;
+    const module = new URL('./content-writer.ts', import.meta.url).href;
+    const workers = [0, 1, 2].map(() => new Worker(script, { eval: true, workerData: { module, rootFd: writer.rootFd, pattern } }));
+    const answers = workers.map((worker) => new Promise<void>((resolve, reject) => {
+      let left = tickets.length;
+      worker.on('message', () => --left === 0 && resolve());
+      worker.on('error', reject);
+    }));
+    workers.forEach((worker, start) => tickets.forEach((ticket) => worker.postMessage({ ticket, start })));
+    await Promise.all(answers);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    const contents = contentWriter(writer.rootFd);
+    for (const ticket of tickets) {
+      contents.complete(ticket);
+      writer.settle(ticket);
+    }
+    contents.close();
+    await writer.finish();
+    for (const ticket of tickets) expect(readFileSync(join(out, 'd', ticket.name)).equals(pattern)).toBe(true);
+    expect(faults).toEqual([]);
+  });
+
+  it('may be deeper than a path may be long, and have more directories than are kept open', async () => {
+    const long = 'n'.repeat(200);
+    const deep = Array.from({ length: 40 }, (_, i) => Array.from({ length: i + 1 }, () => long).join('/'));
+    const wide = Array.from({ length: 300 }, (_, i) => `w/${String(i).padStart(3, '0')}`);
+    const summary = await restore([directory(long), directory('w'), ...deep.slice(1).map(directory), entry(`${deep.at(-1)}/f`),
+      ...wide.map(directory), ...wide.map((path) => entry(`${path}/f`))]);
+    expect(faults).toEqual([]);
+    expect(summary.created).toEqual({ directory: 341, file: 301 });
+    // rm as a program: it changes into the directories, as Node does not.
+    execFileSync('rm', ['-rf', out]);
+  });
+
+  it.runIf(root)('can be made by a user without rights, as far as it is theirs', () => {
+    chmodSync(scratch, 0o777);
+    const { devices } = makeFidelityTree(join(scratch, 'tree'));
+    execFileSync('chown', ['-hR', '65534:65534', join(scratch, 'tree')]);
+    const script = `
+      const { compareTrees, contentWriter, filesSource, restoreWriter } = await import('#sources');
+      const { readFileSync } = await import('node:fs');
+      process.setgroups([]); process.setgid(65534); process.setuid(65534);
+      const [source, destination] = ${JSON.stringify([join(scratch, 'tree'), out])};
+      const faults = [], notes = [];
+      const report = { onFault: (fault) => faults.push(String(fault.path).split('/').at(-1) + ' ' + fault.detail), onNote: (code) => notes.push(code) };
+      const writer = restoreWriter({ destination, base: Buffer.from(source), mode: 'always', ...report });
+      const contents = contentWriter(writer.rootFd);
+      for await (const batch of filesSource({ paths: [source] }).entries(report)) {
+        const placements = await writer.place(batch);
+        placements.forEach(({ action, ticket }, i) => {
+          if (action !== 'write') return;
+          try {
+            contents.writeAll(ticket, [readFileSync(batch[i].contentPath)]);
+            writer.settle(ticket);
+          } catch (error) {
+            writer.settle(ticket, error);
+          }
+        });
+      }
+      contents.close();
+      await writer.finish();
+      const { differences } = await compareTrees(source, destination);
+      console.log(JSON.stringify({ faults, notes, differences: differences.map(({ path, kind, detail }) => [String(path), kind, detail].join(' ')) }));`;
+    const child = spawnSync(process.execPath, ['--conditions=source', '--input-type=module', '-e', script]);
+    expect(child.stderr.toString()).toBe('');
+    const result = JSON.parse(child.stdout.toString()) as Record<'faults' | 'notes' | 'differences', string[]>;
+    // What nobody may read or make is reported, and is all that is missing.
+    const expected = ['file-0000', 'file-0200', ...(devices ? ['block', 'null'] : [])].sort();
+    expect(result.faults.map((line) => line.split(' ')[0]).sort()).toEqual(expected);
+    expect(result.differences.map((line) => line.replace(/^\w+\/([\w-]+) missing .*$/, '$1')).sort()).toEqual(expected);
+    expect(result.notes).toEqual([]);
   });
 
   it('does not link further names to a file that failed', async () => {
