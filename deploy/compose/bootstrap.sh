@@ -6,7 +6,7 @@ holdfast() { /app/scripts/holdfast "$@"; }
 
 until holdfast status >/dev/null 2>&1; do sleep 1; done
 holdfast targets ls | grep -q minio ||
-  HOLDFAST_S3_SECRET_FILE=/secrets/minio.password holdfast targets add minio --s3 http://minio:9000 --bucket holdfast --access-key holdfast --create-bucket
+  HOLDFAST_S3_SECRET_FILE=/secrets/minio.password holdfast targets add minio --s3 http://minio:9000 --bucket holdfast --access-key holdfast
 for n in 1 2 3; do
   [ -e "/agents/agent-$n/node.json" ] || [ -e "/agents/agent-$n/token" ] || {
     umask 077

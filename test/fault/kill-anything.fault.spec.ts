@@ -81,7 +81,7 @@ const checkHistory = (events: readonly ArchivedEvent[]): void => {
 it('whatever is killed, every run ends truthfully, no claim is doubled, and every recorded snapshot verifies and restores identical', async () => {
   const tree = join(room, 'tree');
   makeTree(tree);
-  const task = await addTask(stack, 'campaign', [tree], { retries: 2 });
+  const task = await addTask(stack, 'campaign', [tree], { retries: { max: 2, delaySeconds: 0 } });
   const started = performance.now();
   const copies = new Map<string, string>();
   const runs: RunView[] = [];

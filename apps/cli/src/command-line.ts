@@ -7,6 +7,7 @@ const groups: readonly { readonly words: readonly string[]; readonly register: (
   { words: ['repo'], register: async (p, c) => (await import('./repo/register.ts')).registerRepoCommands(p, c) },
   { words: ['up', 'quickstart'], register: async (p, c) => (await import('./up/up.command.ts')).registerUpCommands(p, c) },
   { words: ['keys'], register: async (p, c) => (await import('./commands/keys.command.ts')).registerKeys(p, c) },
+  { words: ['projections', 'doctor'], register: async (p, c) => (await import('./commands/administration.command.ts')).registerAdministration(p, c) },
   { words: ['status'], register: async (p, c) => (await import('./commands/status.command.ts')).registerStatus(p, c) },
   { words: ['nodes', 'targets'], register: async (p, c) => (await import('./commands/fleet.command.ts')).registerFleet(p, c) },
   { words: ['tasks', 'run', 'runs'], register: async (p, c) => (await import('./commands/work.command.ts')).registerWork(p, c) },

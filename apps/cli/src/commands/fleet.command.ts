@@ -9,8 +9,7 @@ interface NodeView {
   readonly presence: string;
   readonly drained: boolean;
   readonly slots: number;
-  readonly version?: string;
-  readonly lastSeenAt?: string;
+  readonly heartbeat?: { readonly version: string; readonly lastSeen: string };
 }
 
 interface TargetView {
@@ -24,7 +23,7 @@ const registerNodes = (program: Command, context: CommandContext): void => {
   nodes.command('ls').description('all nodes').action(async () => {
     const items = await (await context.api()).all<NodeView>('/api/v1/nodes');
     for (const item of items) context.output.message('node', item);
-    const rows = items.map((node) => [node.id, node.name, node.drained ? `${node.presence}, drained` : node.presence, String(node.slots), node.version ?? '', node.lastSeenAt ?? '']);
+    const rows = items.map((node) => [node.id, node.name, node.drained ? `${node.presence}, drained` : node.presence, String(node.slots), node.heartbeat?.version ?? '', node.heartbeat?.lastSeen ?? '']);
     context.output.text(table(['ID', 'NAME', 'PRESENCE', 'SLOTS', 'VERSION', 'LAST SEEN'], rows));
   });
   nodes.command('show <node>').description('one node, everything known of it').action(async (name: string) => {
@@ -32,11 +31,19 @@ const registerNodes = (program: Command, context: CommandContext): void => {
     const node = await api.get<object>(`/api/v1/nodes/${findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node').id}`);
     context.output.result('node', node, JSON.stringify(node, undefined, 2));
   });
-  nodes.command('add <name>').description('add a node and print the one-time token its agent enrols with').action(async (name: string) => {
+  nodes.command('add <name>').description('add a node and print the one-time token its agent enrols with')
+    .option('--life <life>', 'of the token: 5m, 15m, 1h or 24h', '15m')
+    .action(async (name: string, flags: { readonly life: string }) => {
+      const api = await context.api();
+      const node = await api.post<NodeView>('/api/v1/nodes', { name });
+      const link = await api.post<{ readonly token: string; readonly expiresAt: string }>('/api/v1/enrolment-links', { node: node.id, life: flags.life });
+      context.output.result('enrolment-link', { ...link, node: node.id }, `${node.id}\ntoken ${link.token} (once, until ${link.expiresAt})`);
+    });
+  nodes.command('revoke <node>').description('cut the node off the bus at once, for good; it needs a new link to come back').action(async (name: string) => {
     const api = await context.api();
-    const node = await api.post<NodeView>('/api/v1/nodes', { name });
-    const link = await api.post<{ readonly token: string; readonly expiresAt: string }>('/api/v1/enrolment-links', { node: node.id });
-    context.output.result('enrolment-link', { node: node.id, ...link }, `${node.id}\ntoken ${link.token} (once, until ${link.expiresAt})`);
+    const node = findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node');
+    await api.post(`/api/v1/nodes/${node.id}/credential:revoke`);
+    context.output.result('node', { id: node.id, changed: 'revoke' }, `${node.name}: revoked`);
   });
   for (const verb of ['drain', 'resume'] as const) {
     nodes.command(`${verb} <node>`).description(verb === 'drain' ? 'running work goes on, no new work starts' : 'take new work again').action(async (name: string) => {
@@ -48,6 +55,23 @@ const registerNodes = (program: Command, context: CommandContext): void => {
   }
 };
 
+interface TargetFlags {
+  readonly s3?: string;
+  readonly bucket?: string;
+  readonly prefix?: string;
+  readonly region?: string;
+  readonly accessKey?: string;
+}
+
+const addTarget = async (context: CommandContext, name: string, flags: TargetFlags): Promise<void> => {
+  const s3 = {
+    bucket: flags.bucket, accessKeyId: flags.accessKey, endpoint: flags.s3, prefix: flags.prefix, region: flags.region,
+    secretAccessKey: context.setting('HOLDFAST_S3_SECRET'),
+  };
+  const target = await (await context.api()).post<TargetView>('/api/v1/targets', flags.bucket ? { name, kind: 's3', s3 } : { name, kind: 'builtin' });
+  context.output.result('target', target, target.id);
+};
+
 const registerTargets = (program: Command, context: CommandContext): void => {
   const targets = program.command('targets').description('places that store objects');
   targets.command('ls').description('all targets').action(async () => {
@@ -55,6 +79,13 @@ const registerTargets = (program: Command, context: CommandContext): void => {
     for (const item of items) context.output.message('target', item);
     context.output.text(table(['ID', 'NAME', 'KIND'], items.map((target) => [target.id, target.name, target.kind])));
   });
+  targets.command('add <name>').description('add a target: the master\'s own disk, or with --bucket an S3 bucket; the secret key is read from HOLDFAST_S3_SECRET or _FILE')
+    .option('--s3 <endpoint>', 'https://host[:port] (default: AWS)')
+    .option('--bucket <bucket>', 'of the S3 target')
+    .option('--prefix <prefix>', 'folder in the bucket, ends with a slash')
+    .option('--region <region>', 'of the bucket')
+    .option('--access-key <id>', 'access key id')
+    .action((name: string, flags: TargetFlags) => addTarget(context, name, flags));
   targets.command('test <target>').description('prove that the target keeps what it must keep').action(async (name: string) => {
     const api = await context.api();
     const target = findOne(await api.all<TargetView>('/api/v1/targets'), name, 'target');

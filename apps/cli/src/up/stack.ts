@@ -1,14 +1,15 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, messageOf } from '#kernel';
-import { type Child, awaitReady, endLeftover, postgresUrl, startChild, startEmbeddedNats, startEmbeddedPostgres } from '#embedded';
+import { type Child, awaitReady, endLeftover, startChild, startEmbeddedNats, startEmbeddedPostgres } from '#embedded';
 import { findNatsServer } from '#identity';
 import type { ApiClient } from '../api-client.ts';
 import { login } from '../context.ts';
 import { prepareNats } from './nats-configuration.ts';
 import { type StackLayout, type StackPorts, layoutOf, portsOf, secretIn } from './layout.ts';
 import { enrolLocalAgent } from './local-agent.ts';
+import { masterEnvironment } from './master-environment.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What to start and how. */
@@ -44,19 +45,6 @@ const ended = ['agent', 'master', 'postgres', 'nats'] as const;
 
 const program = (options: StackOptions, app: 'master' | 'agent'): string => join(options.root, 'dist', 'apps', app, 'src', 'main.js');
 
-const masterEnvironment = (layout: StackLayout, ports: StackPorts, options: StackOptions): Record<string, string> => ({
-  PATH: options.path,
-  NODE_ENV: 'production',
-  HOLDFAST_NATS_URL: `nats://127.0.0.1:${ports.nats}`,
-  HOLDFAST_POSTGRES_URL: postgresUrl({ port: ports.postgres, password: secretIn(layout.postgresPassword) }),
-  HOLDFAST_KEYS_DIR: layout.keys,
-  HOLDFAST_DATA_DIR: layout.objects,
-  HOLDFAST_HTTP_HOST: '127.0.0.1',
-  HOLDFAST_HTTP_PORT: String(ports.http),
-  HOLDFAST_PUBLIC_URL: `http://127.0.0.1:${ports.http}`,
-  HOLDFAST_FIRST_ADMIN_PASSWORD_FILE: layout.adminPassword,
-});
-
 const answersReady = (url: string) => (): Promise<boolean> =>
   fetch(new URL('/health/ready', url), { signal: AbortSignal.timeout(2000) }).then((response) => response.ok, () => false);
 
@@ -64,7 +52,7 @@ const startMaster = async (layout: StackLayout, ports: StackPorts, options: Stac
   const logFile = join(layout.logs, 'master.log');
   const child = startChild({
     name: 'master', command: process.execPath, args: ['--enable-source-maps', program(options, 'master')], logFile, clock: options.clock,
-    env: masterEnvironment(layout, ports, options), pidFile: join(layout.run, 'master.pid'),
+    env: masterEnvironment(layout, ports, options.path), pidFile: join(layout.run, 'master.pid'),
   });
   await awaitReady(child, answersReady(`http://127.0.0.1:${ports.http}`), options.clock, 120_000, logFile);
   return child;
@@ -135,6 +123,3 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     throw error;
   }
 };
-
-/** True when `data` has been started before. */
-export const isStarted = (data: string): boolean => existsSync(join(data, 'ports.json'));
