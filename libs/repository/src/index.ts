@@ -19,3 +19,7 @@ export { type SnapshotContents, snapshotContents } from './snapshots/list-entrie
 export { printablePath } from './backup/fault-list.ts';
 export type { ManifestEntry } from './format/manifest-entry.ts';
 export type { SnapshotHeader } from './format/snapshot.ts';
+export type {
+  AffectedSnapshot, VerifyFinding, VerifyLevel, VerifyOptions, VerifyProgress, VerifyResult,
+} from './verify/verify-options.ts';
+export { verifyRepository } from './verify/verify-repository.ts';
