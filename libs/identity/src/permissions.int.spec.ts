@@ -140,6 +140,24 @@ describe('an agent credential', () => {
     await victim.close();
   });
 
+  it('is bounded: in subscriptions, in the size of a message, in answers to one request', async () => {
+    const greedy = await nats.connectAgent(nats.newCredential('node_greedy'), { reconnect: false });
+    const errors: string[] = [];
+    void (async () => { for await (const { type } of greedy.status()) if (type === Events.Error) errors.push(type); })();
+    expect(() => greedy.publish('hf.reports.node_greedy.run_1', new Uint8Array(8 * 1024 * 1024 + 1))).toThrow('MAX_PAYLOAD');
+    let answers = 0;
+    master.subscribe('answers.to', { callback: () => { answers += 1; } });
+    greedy.subscribe('hf.rpc.node_greedy.>', { callback: (_, message) => { for (let i = 0; i < 150; i++) message.respond('x'); } });
+    await Promise.all([greedy.flush(), master.flush()]);
+    master.publish('hf.rpc.node_greedy.x', '', { reply: 'answers.to' });
+    await waitUntil(() => errors.length > 0);
+    await Promise.all([greedy.flush(), master.flush()]);
+    expect(answers).toBeLessThanOrEqual(100);
+    for (let i = 0; i < 70; i++) greedy.subscribe(`hf.rpc.node_greedy.${i}`, { callback: () => undefined });
+    await waitUntil(() => nats.log().includes('maximum subscriptions exceeded'));
+    await greedy.close();
+  });
+
   it('without the key that it was issued for is worthless', async () => {
     const stolen = { ...credential, key: nats.newCredential(mine).key };
     await expect(nats.connectAgent(stolen, { reconnect: false, maxReconnectAttempts: 0 })).rejects.toMatchObject({ code: 'AUTHORIZATION_VIOLATION' });

@@ -9,13 +9,10 @@ const gone = 10_014;
 /** All unacknowledged commands of a node are told to it again after this long. */
 export const ackWaitMs = 30_000;
 
-/**
- * A node's own consumer: slots are counted by the agent, never here, and a recreated consumer tells everything again. One replica
- * is enough: the journal of the agent makes repetition harmless.
- */
-const nodeConsumer = (node: string): Partial<ConsumerConfig> => ({
+/** A node's own consumer: slots are counted by the agent, never here, and a recreated consumer tells everything again. */
+const nodeConsumer = (node: string, replicas: number | undefined): Partial<ConsumerConfig> => ({
   durable_name: node, filter_subject: subjects.commandsOf(node), ack_policy: AckPolicy.Explicit, deliver_policy: DeliverPolicy.All,
-  ack_wait: (ackWaitMs / 1000) * seconds, max_ack_pending: 256, max_waiting: 16, num_replicas: 1,
+  ack_wait: (ackWaitMs / 1000) * seconds, max_ack_pending: 256, max_waiting: 16, ...(replicas === undefined ? {} : { num_replicas: replicas }),
 });
 
 const masters: Partial<ConsumerConfig> = {
@@ -38,15 +35,19 @@ export interface Consumers {
   nodes(): Promise<readonly string[]>;
 }
 
-/** The consumers behind a connection of CONTROL. */
-export const newConsumers = (connection: NatsConnection): Consumers => {
+/**
+ * The consumers behind a connection of CONTROL.
+ * @param nodeReplicas copies of each node's consumer. Default: those of the stream, so that no node waits for a server that is down.
+ * With several thousand nodes on a cluster choose 1: each replicated consumer is a consensus group of its own.
+ */
+export const newConsumers = (connection: NatsConnection, nodeReplicas?: number): Consumers => {
   const ensure = async (stream: string, config: Partial<ConsumerConfig>): Promise<void> => {
     const manager = await connection.jetstreamManager({ checkAPI: false, timeout });
     await manager.consumers.add(stream, config).catch((cause: unknown) => { throw unavailable(cause); });
   };
   return {
     ensureReports: () => ensure(streams.reports, masters),
-    ensureNode: (node) => ensure(streams.commands, nodeConsumer(node)),
+    ensureNode: (node) => ensure(streams.commands, nodeConsumer(node, nodeReplicas)),
     removeNode: async (node) => {
       const manager = await connection.jetstreamManager({ checkAPI: false, timeout });
       await manager.consumers.delete(streams.commands, node).catch((cause: unknown) => {
