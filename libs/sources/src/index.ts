@@ -6,6 +6,7 @@ export type {
 export { type FilesSourceOptions, filesSource } from './walk/files-source.ts';
 export { type ExcludeMatcher, excludeMatcher } from './walk/excludes.ts';
 export { type HostNames, hostNames } from './walk/host-names.ts';
+export { deletePermission } from './restore/delete-permission.ts';
 export { contentWriter } from './restore/content-writer.ts';
 export { restoreWriter } from './restore/restore-writer.ts';
 export { mtimeToleranceNs } from './restore/times.ts';

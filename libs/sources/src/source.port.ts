@@ -53,8 +53,9 @@ export interface WalkOptions {
   /** Said once each: what this machine or source cannot give at all (`xattrs-unavailable`, ...). A note does not make a run partial. */
   readonly onNote?: (code: string, detail: string) => void;
   /**
-   * Asked for each entry before its extended attributes are read, as that costs more than the walk: false when the entry's ctime says
-   * that those of the previous manifest still hold. Then `xattrs` is absent. Default: all are read.
+   * Asked once for each entry, in order and before it comes out, as the same object: false when the extended attributes of the previous
+   * manifest are known to hold (its ctime is the same), since reading them costs as much as the walk. Then `xattrs` is absent.
+   * Default: all are read.
    */
   readonly needsXattrs?: (entry: SourceEntry) => boolean;
 }

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import type { DeleteExtraneous } from '../restore.port.ts';
+import { cacheTagName, isCacheTag } from '../walk/cache-tag.ts';
 import { typeOfMode } from '../walk/entry.ts';
 import { joinPath, splitPath } from './safe-path.ts';
 import { type SafeTree, fdPath } from './safe-tree.ts';
@@ -10,23 +11,24 @@ export interface Extraneous {
   readonly directory: boolean;
 }
 
-/** The snapshot's path of a path below the destination. */
-export type ToSnapshotPath = (path: string) => Buffer;
-
 /** True when the permission covers what is directly in this directory: a chosen path or something below one. */
 export const covers = (permission: DeleteExtraneous, directory: Buffer): boolean =>
   permission.roots.some((root) =>
     root.length === 0 || root.equals(directory) || (directory.length > root.length && directory[root.length] === 0x2f
       && directory.subarray(0, root.length).equals(root)));
 
-/** What is in `directory` beside `names`. Mount points stay: what is on them was perhaps never part of the backup. */
+/**
+ * What is in `directory` beside `names`. Mount points and the contents of tagged caches stay: they were perhaps never part of the backup.
+ */
 export const findExtraneous = (
   tree: SafeTree, directory: string, names: ReadonlySet<string>, stays: (path: string, directory: boolean) => boolean,
 ): Extraneous[] => {
   const fd = tree.directory(directory);
   const device = statSync(fdPath(fd), { bigint: true }).dev;
   const found: Extraneous[] = [];
-  for (const name of readdirSync(fdPath(fd), { encoding: 'latin1' })) {
+  const present = readdirSync(fdPath(fd), { encoding: 'latin1' });
+  if (present.includes(cacheTagName) && isCacheTag(tree.at(directory, cacheTagName))) return found;
+  for (const name of present) {
     if (names.has(name)) continue;
     const stats = lstatSync(tree.at(directory, name), { bigint: true, throwIfNoEntry: false });
     if (!stats || stats.dev !== device) continue;

@@ -12,6 +12,7 @@ import type { SourceFault } from '../source.port.ts';
 import { makeFidelityTree, makeSocket } from '../testing.ts';
 import { filesSource } from '../walk/files-source.ts';
 import { contentWriter } from './content-writer.ts';
+import { deletePermission } from './delete-permission.ts';
 import { restoreWriter } from './restore-writer.ts';
 
 const root = process.getuid?.() === 0;
@@ -241,6 +242,28 @@ describe('extraneous entries', () => {
     expect(everything(out)).toEqual(['beside', 'beside/other', 'root', 'root/empty', 'root/in', 'root/in/kept', 'root/in/kept/precious', 'root/in/stays', 'top']);
     expect(summary.deleted).toBe(6);
     expect(existsSync(join(scratch, 'outside/precious'))).toBe(true);
+  });
+
+  it('are never what the excludes of the backup left out, nor the contents of caches', async () => {
+    writeFileSync(join(out, 'root/in/kept/CACHEDIR.TAG'), 'Signature: 8a477f597d28d172789f06886806bc55');
+    const permission = deletePermission({ type: 'files', paths: ['/root/'], excludes: ['gone/', '/in/extra', 'other'] })!;
+    await restore([directory('root'), directory('root/empty'), directory('root/in'), directory('root/in/kept'), entry('root/in/stays')], { deleteExtraneous: permission });
+    expect(faults).toEqual([]);
+    expect(everything(join(out, 'root'))).toEqual([
+      'empty', 'in', 'in/extra', 'in/gone', 'in/gone/deep', 'in/gone/deep/f', 'in/kept', 'in/kept/CACHEDIR.TAG', 'in/kept/precious', 'in/stays',
+    ]);
+  });
+
+  it('are allowed to go only where both the backup and the restore were whole', () => {
+    const roots = (paths: string[], path?: string): string[] | undefined =>
+      deletePermission({ type: 'files', paths }, path === undefined ? undefined : Buffer.from(path))?.roots.map(String);
+    expect(roots(['/a/b', '/c/'])).toEqual(['a/b', 'c']);
+    expect(roots(['/a/b'], 'a/b/d')).toEqual(['a/b/d']);
+    expect(roots(['/a/b', '/c'], 'a')).toEqual(['a/b']);
+    expect(roots(['/a/b'], 'a/bc')).toEqual([]);
+    expect(roots(['/'], 'x')).toEqual(['x']);
+    expect(roots(['/'])).toEqual(['']);
+    expect(deletePermission({ type: 'postgres' })).toBeUndefined();
   });
 
   it('stay when anything of the restore failed', async () => {

@@ -264,8 +264,7 @@ class TreeWriter implements RestoreWriter {
 
   private report(path: Buffer, error: unknown): void {
     this.counts.faults++;
-    const code = error instanceof AppError ? error.code : 'not-restored';
-    this.options.onFault({ path: Buffer.from(path), code, detail: error instanceof AppError ? error.detail : messageOf(error) });
+    this.options.onFault({ path: Buffer.from(path), code: codeOf(error), detail: error instanceof AppError ? error.detail : messageOf(error) });
   }
 
   private note(code: string, detail: string): void {
@@ -282,3 +281,9 @@ class TreeWriter implements RestoreWriter {
 
 const hostile = (why: string): AppError =>
   fault('refused', 'hostile-entry', `The snapshot holds an entry that may not be restored: ${why}`);
+
+/** Our own codes are told on, also of errors that crossed from another thread; the system's are in the message. */
+const codeOf = (error: unknown): string => {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[a-z][a-z0-9-]+$/.test(code) ? code : 'not-restored';
+};

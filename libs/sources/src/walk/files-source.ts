@@ -107,14 +107,16 @@ const complete = async (batch: SourceEntry[], read: XattrReader, options: WalkOp
     return batch;
   }
   if (found.attributes.size === 0 && found.failed.size === 0) return batch;
-  return batch.map((entry) => {
-    const key = keys.get(entry)?.toString('latin1');
-    if (key === undefined) return entry;
+  for (const [entry, path] of keys) {
+    const key = path.toString('latin1');
     const failure = found.failed.get(key);
     if (failure !== undefined) options.onFault({ path: entry.path, code: 'xattrs-unreadable', detail: failure });
-    const xattrs = found.attributes.get(key);
-    return xattrs ? { ...entry, xattrs } : entry;
-  });
+    // Into the same object: whoever was asked about it may have noted something for it.
+    (entry as Writable<SourceEntry>).xattrs = found.attributes.get(key);
+  }
+  return batch;
 };
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 const absolute = (entry: SourceEntry): Buffer => entry.contentPath ?? Buffer.concat([Buffer.from('/'), entry.path]);
