@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { environment } from '#config';
 import { isAppError, messageOf, systemClock } from '#kernel';
+import { newLogger } from '#observability';
 import { readAgentConfig } from './config.ts';
 import { enrolCommand } from './enrol/enrol.command.ts';
-import { jsonLogger } from './json-logger.ts';
 import { serve } from './serve.ts';
 
 /** Variables that a data plane needs: where programs are, and how to read names and times. Nothing that was given to the agent alone. */
@@ -19,7 +19,7 @@ const run = async (args: readonly string[]): Promise<void> => {
   const ending = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort(new Error(`Ended by ${signal}`)));
   await serve({
-    config, clock: systemClock, logger: jsonLogger(config.log.level), signal: ending.signal,
+    config, clock: systemClock, logger: newLogger({ level: config.log.level, name: 'agent' }), signal: ending.signal,
     environment: Object.fromEntries(forDataPlanes.map((name) => [name, variables[name]])),
   }).catch((error: unknown) => {
     if (!ending.signal.aborted) throw error;

@@ -3,6 +3,7 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import { inboxPrefixOf } from '#identity';
 import { type AppError, type Clock, type Logger, fault, randomIds } from '#kernel';
 import { commandsServer, connectBus, watchBus } from '#messaging';
+import { nestLogger } from '#observability';
 import { AgentModule } from './agent.module.ts';
 import type { AgentConfig } from './config.ts';
 import { ChildDataPlane } from './data-plane/child-data-plane.ts';
@@ -41,7 +42,7 @@ export const serve = async ({ config, clock, logger, environment, signal }: Serv
     const dataPlane = new ChildDataPlane({ clock, logger, environment, heapMb: config.heapMb });
     const parts = { state, database, identity, connection, health, dataPlane, clock, ids: randomIds, logger, slots: config.slots };
     const strategy = commandsServer(node, { connection, clock, log: logger });
-    const app = await NestFactory.createMicroservice<MicroserviceOptions>(AgentModule.of(parts), { strategy, logger: false });
+    const app = await NestFactory.createMicroservice<MicroserviceOptions>(AgentModule.of(parts), { strategy, logger: nestLogger(logger), abortOnError: false });
     await app.listen();
     logger.info('The agent serves', { node, server: connection.getServer() });
     const closed = await Promise.race([health.closed.then(() => true), whenAborted(signal)]);

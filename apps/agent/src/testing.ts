@@ -88,7 +88,7 @@ export const scratch = (): { dir: string; remove: () => void } => {
 };
 
 /** Everything of an agent that decides, on a real database and on ports that the test scripts. */
-export const workbench = (dir: string, { slots = 2, clock = new FakeClock() as Clock } = {}) => {
+export const workbench = (dir: string, { slots = 2, clock = new FakeClock() }: { slots?: number; clock?: Clock } = {}) => {
   const database = openDatabase(join(dir, 'agent.db'));
   const journal = new Journal(database, clock);
   const outbox = new Outbox(database, clock);

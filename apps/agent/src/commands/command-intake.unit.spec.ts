@@ -25,7 +25,7 @@ afterEach(async () => {
   room.remove();
 });
 
-const take = (body: object, { signer = key as SigningKey, purpose = 'command' as SignaturePurpose, to = node } = {}): void =>
+const take = (body: object, { signer = key, purpose = 'command', to = node }: { signer?: SigningKey; purpose?: SignaturePurpose; to?: string } = {}): void =>
   intake.take(encodeMessage(signMessage(signer, purpose, to, body)));
 const codeOf = (work: () => void): unknown => {
   try {

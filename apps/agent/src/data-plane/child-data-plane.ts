@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, type Logger, isAppError, messageOf } from '#kernel';
+import { redactText } from '#observability';
 import { type DataPlane, type DataPlaneHooks, type WorkOrder, type WorkResult, failedResult } from './data-plane.port.ts';
 import type { ChildMessage, ParentMessage, ParentQuestion, WireError } from './messages.ts';
 
@@ -38,7 +39,7 @@ const wireError = (error: unknown): WireError =>
 
 /** What an end without a result means. */
 export const classifyEnd = (code: number | null, signal: NodeJS.Signals | null, output: string): WorkResult => {
-  const last = output.trim().slice(-1_000);
+  const last = redactText(output.trim().slice(-1_000));
   if (/out of memory|allocation failed/i.test(output)) {
     return failedResult('data-plane-out-of-memory', `The process that moves the data ran out of memory: ${last}`);
   }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { newAgeKey, newNkey } from '#identity';
-import { fault } from '#kernel';
-import { readNodeFacts, writeNodeIdentity } from '../state/node-identity.ts';
+import { fault, hasCode } from '#kernel';
+import { type NodeFacts, readNodeFacts, writeNodeIdentity } from '../state/node-identity.ts';
 import type { StateDirectory } from '../state/state-directory.ts';
 import { agentVersion } from '../version.ts';
 import { postEnrolment } from './enrolment-client.ts';
@@ -16,12 +16,22 @@ export interface EnrolOptions {
   readonly again?: boolean;
 }
 
+/** Who the node is already; a damaged identity is none for those who want another one anyway. */
+const factsBefore = (state: StateDirectory, again: boolean): NodeFacts | undefined => {
+  try {
+    return readNodeFacts(state);
+  } catch (error) {
+    if (again && hasCode(error, 'identity-damaged')) return undefined;
+    throw error;
+  }
+};
+
 /**
  * Makes the node's keys here, proves with the token that it may be that node, and writes down who it is from now on. The private
  * keys go nowhere. Throws `already-enrolled`, `other-node`, `master-unreachable` and the master's refusals.
  */
 export const enrol = async ({ state, master, token, again = false }: EnrolOptions): Promise<string> => {
-  const before = readNodeFacts(state);
+  const before = factsBefore(state, again);
   if (before && !again) {
     throw fault('conflict', 'already-enrolled', `${state.root} is ${before.node} already; add --again to replace its keys with those of a new link`);
   }

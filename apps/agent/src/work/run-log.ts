@@ -1,5 +1,6 @@
 import type { RunLogLine } from '#contracts';
 import { type Clock, rfc3339 } from '#kernel';
+import { redactText } from '#observability';
 import type { Telemetry } from '../session/bus.port.ts';
 import type { AttemptKey } from './attempt.state.ts';
 
@@ -34,7 +35,7 @@ export class RunLog {
       this.dropped += 1;
       return;
     }
-    const line = { n: ++this.count, time: rfc3339(this.clock.now()), level, text: text.slice(0, lineCharacters) };
+    const line = { n: ++this.count, time: rfc3339(this.clock.now()), level, text: redactText(text.slice(0, lineCharacters)) };
     this.waiting.push(line);
     this.characters += line.text.length;
     if (this.waiting.length >= batchLines || this.characters >= batchCharacters) this.flush();

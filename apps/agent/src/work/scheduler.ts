@@ -65,9 +65,13 @@ export class Scheduler {
   /** Takes no more, ends everything so that it can be resumed by the next process, and waits for it. */
   async drain(): Promise<void> {
     this.draining = true;
-    const running = [...this.entries.values()].filter((entry) => entry.done);
-    for (const entry of running) entry.control.end('shutdown');
-    await Promise.all(running.map((entry) => entry.done));
+    const running: Promise<void>[] = [];
+    for (const { control, done } of this.entries.values()) {
+      if (done === undefined) continue;
+      control.end('shutdown');
+      running.push(done);
+    }
+    await Promise.all(running);
     this.entries.clear();
   }
 
