@@ -44,11 +44,11 @@ const read = async (dir: string, name: string): Promise<string> => {
   return text;
 };
 
-/** Groups and others must have no access: the folder is the whole installation. */
+/** Other users must have no access, and a group (as of a mounted secret) must not write: the folder is the whole installation. */
 const assertPrivate = async (dir: string): Promise<void> => {
-  for (const name of await readdir(dir)) {
-    const { mode } = await stat(join(dir, name));
-    if (mode & 0o077) throw fault('validation', 'keys-exposed', `Other users can read the key file ${name}; run chmod 600 on the files of the folder`);
+  for (const name of Object.values(files)) {
+    const found = await stat(join(dir, name)).catch(() => undefined);
+    if (found && found.mode & 0o027) throw fault('validation', 'keys-exposed', `Other users can read or change the key file ${name}; run chmod 600 on the files of the folder`);
   }
 };
 

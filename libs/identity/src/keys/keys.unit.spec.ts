@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { FakeClock } from '#kernel';
 import { openSealed, sealTo } from '../secrets/age.ts';
 import { initKeys, loadKeys } from './keys-folder.ts';
 import { newSigningKey, signingKeyFromPem } from './signing-key.ts';
+import { natsConf } from '../nats-server/nats-conf.ts';
 import { openMessage, signMessage } from './signed-message.ts';
 import { signGrant, verifyGrant } from './grant-signature.ts';
 
@@ -52,6 +53,19 @@ describe('keys of an installation', () => {
     await expect(loadKeys(dir)).rejects.toThrow('keys-exposed');
     await unlink(join(dir, 'agents.seed'));
     await expect(loadKeys(dir)).rejects.toThrow('keys-incomplete');
+  });
+});
+
+describe('nats.conf', () => {
+  it('holds no secret, and asks for every acknowledged message to be on disk', async () => {
+    const dir = join(room, 'conf');
+    const keys = await initKeys(dir, clock);
+    const conf = natsConf(keys, { listen: '127.0.0.1:1', monitor: '127.0.0.1:2', dataDir: '/with "quotes"', now: clock.now() });
+    const secrets = await Promise.all((await readdir(dir)).filter((name) => /seed|pem|age$|secret/.test(name)).map((name) => readFile(join(dir, name), 'utf8')));
+    expect(secrets).toHaveLength(10);
+    for (const secret of secrets) expect(conf).not.toContain(secret.trim());
+    expect(conf).toContain('sync_interval: always');
+    expect(conf).toContain('"/with \\"quotes\\"/accounts"');
   });
 });
 
