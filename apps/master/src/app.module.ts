@@ -4,7 +4,10 @@ import { EnrolmentModule } from './modules/enrolment/enrolment.module.ts';
 import { IdentityModule } from './modules/identity/identity.module.ts';
 import { NodesModule } from './modules/nodes/nodes.module.ts';
 import { OperationsModule } from './modules/operations/operations.module.ts';
+import { PresenceModule } from './modules/presence/presence.module.ts';
+import { SnapshotsModule } from './modules/snapshots/snapshots.module.ts';
 import { TargetsModule } from './modules/targets/targets.module.ts';
+import { TasksModule } from './modules/tasks/tasks.module.ts';
 import type { Foundation } from './platform/foundation/foundation.ts';
 import { PlatformModule } from './platform/platform.module.ts';
 
@@ -14,7 +17,7 @@ export class AppModule {
   static with(foundation: Foundation): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.with(foundation), IdentityModule, NodesModule, CredentialsModule, EnrolmentModule, TargetsModule, OperationsModule],
+      imports: [PlatformModule.with(foundation), IdentityModule, NodesModule, PresenceModule, CredentialsModule, EnrolmentModule, TargetsModule, TasksModule, SnapshotsModule, OperationsModule],
     };
   }
 }

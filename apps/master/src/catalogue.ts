@@ -8,21 +8,26 @@ import { installationEvents } from './modules/installation/index.ts';
 import { nameEventVersions } from './modules/names/index.ts';
 import { NodeRow, nodeEvents, nodesModel } from './modules/nodes/index.ts';
 import { DisconnectRow, HeartbeatRow, PresenceRow, presenceEvents, presenceModel } from './modules/presence/index.ts';
+import { RepositoryRow, repositoryEventVersions, repositoryRows } from './modules/repositories/index.ts';
+import { ExecutorBeat, RunAbsence, RunProgress, RunRow, runEventVersions, runRows } from './modules/runs/index.ts';
+import { SnapshotRow, snapshotEventVersions, snapshotRows } from './modules/snapshots/index.ts';
 import { TargetRow, TargetSecret, targetEvents, targetsModel } from './modules/targets/index.ts';
+import { TaskLaneRow, TaskRow, laneEventVersions, taskEventVersions, taskLaneRows, taskRows } from './modules/tasks/index.ts';
 import type { Catalogue } from './platform/foundation/foundation.ts';
 import { IdempotencyKey } from './platform/idempotency/idempotency-key.entity.ts';
 
 const types = eventTypes(
   installationEvents, nameEventVersions, nodeEvents, presenceEvents, credentialEvents, enrolmentEvents, targetEvents, identityEvents,
+  taskEventVersions, laneEventVersions, runEventVersions, repositoryEventVersions, snapshotEventVersions,
 );
 
 /** Everything that the slices bring: their events, read models, tables and migrations. */
 export const catalogue: Catalogue = {
   types,
-  readModels: [nodesModel, presenceModel, credentialsModel, targetsModel, usersModel, apiKeysModel],
+  readModels: [nodesModel, presenceModel, credentialsModel, targetsModel, usersModel, apiKeysModel, taskRows, taskLaneRows, runRows, repositoryRows, snapshotRows],
   entities: [
     IdempotencyKey, NodeRow, PresenceRow, HeartbeatRow, DisconnectRow, CredentialRow, LinkToken, TargetRow, TargetSecret, UserRow, ApiKeyRow,
-    PasswordHash, ApiKeyHash, Session, LoginAttempts,
+    PasswordHash, ApiKeyHash, Session, LoginAttempts, TaskRow, TaskLaneRow, RunRow, RunAbsence, RunProgress, ExecutorBeat, RepositoryRow, SnapshotRow,
   ],
   migrations: [CreateArchive1763730000100, ...migrations],
 };

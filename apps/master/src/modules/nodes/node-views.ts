@@ -9,9 +9,9 @@ import { NodeRow } from './read-models/node.entity.ts';
 
 const time = (date: Date): string => rfc3339(date.getTime());
 
-const heartbeatOf = (row: HeartbeatRow): NodeAnswer['heartbeat'] => {
-  const { lastSeen, skewMs, ip, mac, version, load, memoryFree, running } = row;
-  return { lastSeen: time(lastSeen), skewMs, ip, mac, version, load, running, ...(memoryFree === null ? {} : { memoryFree }) };
+const heartbeatOf = ({ lastSeen, version, ...row }: HeartbeatRow): Pick<NodeAnswer, 'lastSeenAt' | 'version' | 'heartbeat'> => {
+  const { hostname, skewMs, ip, mac, load, memoryFree, running } = row;
+  return { version, lastSeenAt: time(lastSeen), heartbeat: { hostname, skewMs, ip, mac, load, running, ...(memoryFree === null ? {} : { memoryFree }) } };
 };
 
 const presenceOf = (row: PresenceRow | undefined): Pick<NodeAnswer, 'presence'> & Partial<NodeAnswer> =>
@@ -31,7 +31,7 @@ const answerOf = (node: NodeRow, presence: PresenceRow | undefined, heartbeat: H
     ...(drainReason === null ? {} : { drainReason }),
     ...(enrolledAt === null ? {} : { enrolledAt: time(enrolledAt) }),
     ...(hostname !== null && platform !== null && arch !== null ? { host: { hostname, platform, arch } } : {}),
-    ...(heartbeat ? { heartbeat: heartbeatOf(heartbeat) } : {}),
+    ...(heartbeat ? heartbeatOf(heartbeat) : {}),
   };
 };
 

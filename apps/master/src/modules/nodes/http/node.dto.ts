@@ -49,13 +49,11 @@ export class HostAnswer {
 
 /** Of the last heartbeat. */
 export class HeartbeatAnswer {
-  /** RFC 3339: arrival on the bus. */
-  lastSeen: string;
+  hostname: string;
   /** Milliseconds by which the node's clock is ahead of the bus. */
   skewMs: number;
   ip: string;
   mac: string;
-  version: string;
   load: number;
   memoryFree?: number;
   running: number;
@@ -79,6 +77,10 @@ export class NodeAnswer {
   presenceReason?: string;
   /** Hostname of a second agent that speaks as this node: a cloned machine or a stolen credential. */
   duplicateHostname?: string;
+  /** Of the agent. */
+  version?: string;
+  /** RFC 3339: when its last heartbeat arrived on the bus. */
+  lastSeenAt?: string;
   heartbeat?: HeartbeatAnswer;
 }
 

@@ -1,7 +1,7 @@
 import { Controller, Get, Head, HttpCode, Inject, Put, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { AppError, type Clock, fault } from '#kernel';
+import { AppError, type Clock, fault, hasCode } from '#kernel';
 import { type RelayGrant, receiveObject, semaphore, verifyRelayGrant } from '#storage';
 import { CLOCK, Public } from '../../../platform/index.ts';
 import { TargetStores } from '../target-stores.ts';
@@ -14,6 +14,12 @@ const partBytes = 4 * 1024 * 1024;
 const lengthOf = (request: Request): number | undefined => {
   const text = request.header('content-length');
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+};
+
+/** What the sender got wrong is a malformed request, as S3 answers it. */
+const wrongBytes = (error: unknown): never => {
+  if (hasCode(error, 'object-mismatch')) throw fault('validation', 'object-mismatch', error.detail, { cause: error });
+  throw error;
 };
 
 /** Lets holders of a one-object grant write or read that object of a target that cannot sign grants itself. The grant is the login. */
@@ -32,7 +38,7 @@ export class RelayHttp {
     const { store } = await this.stores.open(grant.scope);
     const gone = new AbortController();
     request.once('close', () => { if (!request.complete) gone.abort(fault('unavailable', 'upload-broken-off', 'The upload was broken off; send it again')); });
-    const outcome = await this.limit(gone.signal, () => receiveObject(store, request as AsyncIterable<Uint8Array>, grant, gone.signal));
+    const outcome = await this.limit(gone.signal, () => receiveObject(store, request as AsyncIterable<Uint8Array>, grant, gone.signal)).catch(wrongBytes);
     if (outcome === 'exists') throw fault('stale', 'object-exists', 'The object is there already; it stays as it is');
     response.status(201).end();
   }

@@ -1,0 +1,116 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type ConsumerMessages, DeliverPolicy, type JsMsg, type NatsConnection } from 'nats';
+import { Heartbeat, decodeMessage, nodeOfSubject, offlineAfterSeconds, streams } from '#contracts';
+import { type Clock, type Logger, messageOf, parseTime } from '#kernel';
+import type { BusHealth } from '#messaging';
+import { BUS, BUS_HEALTH, CLOCK, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
+import { type Beat, HeartbeatRows } from './heartbeat-rows.ts';
+import { PresenceCommands } from './presence-commands.ts';
+
+const flushMs = 1_000;
+const retryMs = 1_000;
+const mostSkewMs = 2_000_000_000;
+
+const beatOf = (message: JsMsg): Beat => {
+  const beat = decodeMessage(Heartbeat, message.data);
+  const arrived = Math.floor(message.info.timestampNanos / 1e6);
+  const skew = parseTime(beat.update_ts) - arrived;
+  return {
+    node: beat.key, instance: beat.instance, lastSeen: new Date(arrived),
+    skewMs: Number.isFinite(skew) ? Math.max(-mostSkewMs, Math.min(mostSkewMs, Math.round(skew))) : 0,
+    hostname: beat.hostname, ip: beat.ip, mac: beat.mac, version: beat.version, load: beat.load, memoryFree: beat.memory_free ?? null,
+    slots: beat.slots, running: beat.running,
+  };
+};
+
+/** Takes heartbeats from the bus into the schema `live`, and tells when a node came. Every master does; the rows are the same. */
+@Injectable()
+export class HeartbeatsProcess implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly reading: ReconcileLoop;
+  private readonly flushing: ReconcileLoop;
+  private waiting = new Map<string, Beat>();
+  private messages: ConsumerMessages | undefined;
+  private since: number | undefined;
+  private unsubscribe: () => void = () => undefined;
+
+  constructor(
+    private readonly rows: HeartbeatRows,
+    private readonly presence: PresenceCommands,
+    @Inject(BUS) private readonly bus: NatsConnection,
+    @Inject(BUS_HEALTH) private readonly health: BusHealth,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {
+    this.reading = new ReconcileLoop({ name: 'heartbeats', everyMs: retryMs, pass: (signal) => this.read(signal) }, clock, log);
+    this.flushing = new ReconcileLoop({ name: 'heartbeat rows', everyMs: flushMs, pass: () => this.flush() }, clock, log);
+  }
+
+  /** Monotonic time since which every heartbeat reached this master; undefined while none does. */
+  get unbrokenSince(): number | undefined {
+    return this.health.isConnected() ? this.since : undefined;
+  }
+
+  onApplicationBootstrap(): void {
+    // A restarted server has forgotten the stream, which is in memory, and with it the consumer.
+    this.unsubscribe = this.health.onReconnect(() => this.messages?.stop());
+    this.reading.start();
+    this.flushing.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.unsubscribe();
+    this.messages?.stop();
+    await Promise.all([this.reading.stop(), this.flushing.stop()]);
+  }
+
+  /** Reads until the consumer ends: an ordered one, from the last heartbeat of every node on. */
+  private async read(signal: AbortSignal): Promise<void> {
+    try {
+      const consumer = await this.bus.jetstream().consumers.get(streams.heartbeats, { deliver_policy: DeliverPolicy.LastPerSubject });
+      this.messages = await consumer.consume({ max_messages: 1_000, idle_heartbeat: 5_000 });
+      this.since = this.clock.monotonic();
+      if (signal.aborted) this.messages.stop();
+      for await (const message of this.messages) this.take(message);
+    } finally {
+      this.since = undefined;
+    }
+  }
+
+  private take(message: JsMsg): void {
+    try {
+      const beat = beatOf(message);
+      if (beat.node !== nodeOfSubject(message.subject)) throw new Error('The heartbeat names another node than its subject');
+      this.waiting.set(`${beat.node} ${beat.instance}`, beat);
+    } catch (error) {
+      this.log.warn('a heartbeat is malformed', { subject: message.subject, reason: messageOf(error) });
+    }
+  }
+
+  private async flush(): Promise<void> {
+    const beats = [...this.waiting.values()];
+    if (beats.length === 0) return;
+    await this.rows.keep(beats);
+    this.waiting = new Map([...this.waiting].filter(([, beat]) => !beats.includes(beat)));
+    const nodes = [...new Set(beats.map(({ node }) => node))];
+    await this.rows.connected(nodes);
+    await this.tell(nodes, beats);
+  }
+
+  private async tell(nodes: readonly string[], beats: readonly Beat[]): Promise<void> {
+    const [known, existing] = [await this.presence.known(nodes), await this.presence.existing(nodes)];
+    const fresh = beats.reduce((latest, { lastSeen }) => Math.max(latest, lastSeen.getTime()), 0) - offlineAfterSeconds * 1000;
+    const duplicates = await this.rows.duplicates(nodes, new Date(fresh));
+    for (const beat of beats) {
+      const row = known.get(beat.node);
+      const younger = duplicates.some((found) => found.younger.instance === beat.instance);
+      const news = row?.status !== 'online' || row.instance !== beat.instance;
+      // An old heartbeat that a starting master finds in the stream is no news.
+      if (!existing.has(beat.node) || younger || !news || beat.lastSeen.getTime() < fresh) continue;
+      if (row?.status === 'online' && duplicates.some((found) => found.node === beat.node && found.older !== beat.instance)) continue;
+      await this.presence.decide(beat.node, { type: 'SeeNode', instance: beat.instance, version: beat.version, hostname: beat.hostname });
+    }
+    for (const { node, younger } of duplicates) {
+      if (existing.has(node)) await this.presence.decide(node, { type: 'SeeDuplicate', other: younger.instance, otherHostname: younger.hostname });
+    }
+  }
+}
