@@ -9,6 +9,7 @@ export { runDecider } from './domain/run.decide.ts';
 export { Deciding } from './deciding.ts';
 export { decideRun } from './commands/decide-run.ts';
 export { RequestRunHandler, type DutyRequest, type TaskRunRequest, scheduledRunId, verifyPlan } from './commands/request-run/request-run.handler.ts';
+export { type RequestedRun, StartRuns } from './commands/start-runs.ts';
 export { DispatchRunHandler, type DispatchOutcome } from './commands/dispatch-run/dispatch-run.handler.ts';
 export {
   ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
@@ -18,3 +19,4 @@ export {
 } from './ports.ts';
 export { RunRow } from './read-models/runs/run.entity.ts';
 export { runRows } from './read-models/runs/run.projection.ts';
+export { ExecutorBeat, RunAbsence, RunProgress } from './live/live.entities.ts';

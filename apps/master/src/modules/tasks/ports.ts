@@ -6,7 +6,7 @@ export interface ScheduledTask {
   readonly id: string;
   readonly nodes: readonly string[];
   readonly cron: string;
-  readonly timezone: string;
+  readonly timeZone: string;
   readonly misfire: 'run-once' | 'skip';
   /** Milliseconds since 1970: earlier instants do not count. */
   readonly since: number;
@@ -15,6 +15,6 @@ export interface ScheduledTask {
 export interface ScheduleRows {
   /** Tasks with a schedule that are not paused. */
   tasks(): Promise<readonly ScheduledTask[]>;
-  /** By lane id: the last instant (milliseconds since 1970) that has become a run. */
-  scheduledUpTo(): Promise<ReadonlyMap<string, number>>;
+  /** By lane id: the last instant (milliseconds since 1970) that has become a run, where there was one. */
+  scheduledUpTo(tasks: readonly ScheduledTask[]): Promise<ReadonlyMap<string, number>>;
 }

@@ -5,7 +5,7 @@ export interface Schedule {
   /** Five fields, or six with seconds first. */
   readonly cron: string;
   /** IANA name, for example `Europe/Berlin`. */
-  readonly timezone: string;
+  readonly timeZone: string;
   /** When no master was there at the time: run once as soon as one is, or skip. */
   readonly misfire: 'run-once' | 'skip';
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { instantsAfter, scheduleFault } from './cron.ts';
 
-const next = (cron: string, timezone: string, after: string, count = 1): string[] =>
-  instantsAfter({ cron, timezone }, Date.parse(after), { count, untilMs: Number.MAX_SAFE_INTEGER }).map((ms) => new Date(ms).toISOString());
+const next = (cron: string, timeZone: string, after: string, count = 1): string[] =>
+  instantsAfter({ cron, timeZone }, Date.parse(after), { count, untilMs: Number.MAX_SAFE_INTEGER }).map((ms) => new Date(ms).toISOString());
 
 describe('a schedule', () => {
   it('is read in its own time zone, summer and winter', () => {
@@ -21,7 +21,7 @@ describe('a schedule', () => {
     expect(autumn).toEqual(['2026-10-25', '2026-10-26']);
   });
   it('stops at the given end', () => {
-    expect(instantsAfter({ cron: '* * * * *', timezone: 'UTC' }, 0, { count: 10, untilMs: 120_000 })).toEqual([60_000, 120_000]);
+    expect(instantsAfter({ cron: '* * * * *', timeZone: 'UTC' }, 0, { count: 10, untilMs: 120_000 })).toEqual([60_000, 120_000]);
   });
   it('says what is wrong with an expression or a time zone', () => {
     expect(scheduleFault('nonsense', 'UTC')).toMatchObject({ code: 'schedule-invalid' });

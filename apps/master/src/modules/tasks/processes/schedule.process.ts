@@ -31,7 +31,8 @@ export class ScheduleProcess {
 
   /** One pass of the duty. */
   async pass(): Promise<void> {
-    const [tasks, upTo] = await Promise.all([this.rows.tasks(), this.rows.scheduledUpTo()]);
+    const tasks = await this.rows.tasks();
+    const upTo = await this.rows.scheduledUpTo(tasks);
     const known = new Map<string, number>();
     for (const task of tasks) {
       for (const node of task.nodes) {
@@ -44,7 +45,7 @@ export class ScheduleProcess {
 
   private async consider(task: ScheduledTask, node: string, { from, known }: { from: number; known: Map<string, number> }): Promise<void> {
     const now = this.clock.now();
-    const key = `${task.id} ${node} ${from} ${task.timezone} ${task.cron}`;
+    const key = `${task.id} ${node} ${from} ${task.timeZone} ${task.cron}`;
     const next = this.upcoming.get(key) ?? instantsAfter(task, from, { count: 1, untilMs: Number.MAX_SAFE_INTEGER })[0];
     if (next === undefined) return;
     known.set(key, next);

@@ -8,7 +8,7 @@ import type { TaskLaneRow } from '../read-models/tasks/task.entity.ts';
 import type { ScheduledTask } from '../ports.ts';
 import { ScheduleProcess } from './schedule.process.ts';
 
-const hourly = { cron: '0 * * * *', timezone: 'UTC' } as const;
+const hourly = { cron: '0 * * * *', timeZone: 'UTC' } as const;
 let world: World;
 let tasks: ScheduledTask[];
 

@@ -1,3 +1,4 @@
+import type { Progress } from '#contracts';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A claimed attempt that its node did not name at its last syncs. */
@@ -22,7 +23,9 @@ export class ExecutorBeat {
 @Entity({ schema: 'live', name: 'run_progress' })
 export class RunProgress {
   @PrimaryColumn({ type: 'text' }) run: string;
+  /** Who said so; counts only when the run is that node's. */
+  @Column({ type: 'text' }) node: string;
   @Column({ type: 'integer' }) attempt: number;
-  @Column({ type: 'jsonb' }) progress: object;
+  @Column({ type: 'jsonb' }) progress: Progress;
   @Column({ name: 'received_at', type: 'timestamptz' }) receivedAt: Date;
 }

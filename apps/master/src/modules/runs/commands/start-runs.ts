@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { UnitOfWork } from '#event-store';
+import { AppError, type Logger, type Refusal, type Result, messageOf } from '#kernel';
+import type { Follower } from '#projections';
+import { type CommandContext, Commands, FOLLOWER, LOGGER } from '../../../platform/index.ts';
+import { DispatchRunHandler } from './dispatch-run/dispatch-run.handler.ts';
+
+/** How long a start waits, in milliseconds, for the read models to show it before it is answered 202. */
+const readYourWritesMs = 3_000;
+
+/** A run that was requested, and its node. */
+export interface RequestedRun {
+  readonly run: string;
+  readonly node: string;
+}
+
+/** Requests runs for somebody who waits for the answer, and sends them at once instead of at the next pass. */
+@Injectable()
+export class StartRuns {
+  constructor(
+    private readonly commands: Commands,
+    private readonly dispatch: DispatchRunHandler,
+    @Inject(FOLLOWER) private readonly follower: Pick<Follower, 'waitFor'>,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Throws what `work` refuses with. `work` may run several times. */
+  async start(
+    context: CommandContext, work: (unit: UnitOfWork) => Promise<Result<readonly RequestedRun[], Refusal>>,
+  ): Promise<readonly RequestedRun[]> {
+    const decided = await this.commands.attempt(context, work);
+    if (!decided.ok) throw new AppError(decided.error);
+    const { value: requested, sequence } = decided.value;
+    const shown = sequence === 0 ? Promise.resolve(true) : this.follower.waitFor(sequence, readYourWritesMs);
+    await Promise.all(requested.map((item) => this.send(item)));
+    if (!(await shown)) context.pending(sequence);
+    return requested;
+  }
+
+  private async send({ run, node }: RequestedRun): Promise<void> {
+    try {
+      await this.dispatch.dispatch(run, node);
+    } catch (error) {
+      this.logger.warn('A run could not be sent at once; the next pass sends it', { run, node, reason: messageOf(error) });
+    }
+  }
+}

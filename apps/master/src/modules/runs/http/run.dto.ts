@@ -1,0 +1,65 @@
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import type { ItemFault, Progress, RunStatistics } from '#contracts';
+import { PageQuery } from '../../../platform/index.ts';
+import { type RunKind, runKinds } from '../domain/run.plan.ts';
+import { activeStatuses, type RunStatus, terminalStatuses } from '../domain/run.state.ts';
+import type { AttemptView } from '../read-models/runs/run.entity.ts';
+
+const statuses = ['queued', ...activeStatuses, ...terminalStatuses] as const;
+
+export class RunQuery extends PageQuery {
+  @IsOptional() @IsIn(statuses) status?: RunStatus;
+  @IsOptional() @IsIn(runKinds) kind?: RunKind;
+  /** Only runs of this node. */
+  @IsOptional() @IsString() @MaxLength(64) node?: string;
+  /** Only runs of this task. */
+  @IsOptional() @IsString() @MaxLength(64) task?: string;
+}
+
+/** One execution of a task, a restore, a verify or a prune. Times are RFC 3339. */
+export class RunAnswer {
+  id: string;
+  revision: number;
+  kind: RunKind;
+  status: RunStatus;
+  node: string;
+  target: string;
+  task?: string;
+  taskName?: string;
+  /** Asked for by a schedule, by somebody, or by a duty of the masters. */
+  cause: 'schedule' | 'user' | 'duty';
+  requestedBy: string;
+  requestedAt: string;
+  scheduledFor?: string;
+  /** The next attempt does not begin before. */
+  notBefore?: string;
+  startedAt?: string;
+  finishedAt?: string;
+  /** Number of the last attempt; 0: none yet. */
+  attempt: number;
+  /** Why it has not begun: a code and a sentence. */
+  waitingCode?: string;
+  waitingReason?: string;
+  code?: string;
+  detail?: string;
+  snapshot?: string;
+  statistics?: RunStatistics;
+  faultCount: number;
+  /** Of the attempt at work, as last heard. */
+  progress?: Progress;
+}
+
+/** A run with its attempts and what could not be read or written. */
+export class RunDetailAnswer extends RunAnswer {
+  attempts: AttemptView[];
+  faults: ItemFault[];
+  /** Milliseconds by phase of the data plane. */
+  phases?: Record<string, number>;
+  plan: object;
+  timeoutSeconds: number;
+}
+
+export class RunPage {
+  items: RunAnswer[];
+  nextCursor?: string;
+}

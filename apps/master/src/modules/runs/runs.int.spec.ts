@@ -1,0 +1,227 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type NatsConnection, headers as natsHeaders } from 'nats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type AskMethod, type ClaimGranted, Command, type GrantAnswer, SignedMessage, decodeMessage, encodeMessage, reportMessageId, subjects } from '#contracts';
+import { inboxPrefixOf, newAgeKey, newNkey, openMessage } from '#identity';
+import { randomIds, rfc3339, silentLogger, systemClock } from '#kernel';
+import { connectBus } from '#messaging';
+import { waitUntil } from '#testing';
+import type { Master } from '../../application.ts';
+import { TestClient, type TestStack, startStack } from '../../testing.ts';
+import { type RunDetailAnswer } from './http/run.dto.ts';
+
+const host = { hostname: 'db1.test', platform: 'linux', arch: 'x64', agentVersion: '1.0.0' };
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** An agent that does what the test says, over the real bus with a real credential. */
+class ScriptedAgent {
+  readonly commands: Command[] = [];
+  private beating = true;
+  private constructor(readonly node: string, private readonly bus: NatsConnection, private readonly stack: TestStack, readonly instance: string) {}
+
+  static async enrol(api: TestClient, stack: TestStack, name: string): Promise<ScriptedAgent> {
+    const node = (await api.json<{ id: string }>('POST', '/api/v1/nodes', { name, slots: 2 })).id;
+    const link = await api.json<{ token: string }>('POST', '/api/v1/enrolment-links', { node });
+    const key = newNkey('user');
+    const enrolled = await api.json<{ jwt: string }>('POST', '/api/v1/enrol', { token: link.token, publicKey: key.publicKey, recipient: (await newAgeKey()).recipient, host });
+    const bus = await connectBus({
+      urls: [stack.nats.url], name: node, inboxPrefix: inboxPrefixOf(node), credential: { jwt: () => enrolled.jwt, seed: key.seed }, clock: systemClock, log: silentLogger,
+      signal: AbortSignal.timeout(10_000),
+    });
+    const agent = new ScriptedAgent(node, bus, stack, `i-${randomBytes(4).toString('hex')}`);
+    agent.beat();
+    void agent.pull();
+    await waitUntil(async () => (await api.json<{ presence: string }>('GET', `/api/v1/nodes/${node}`)).presence === 'online', 20_000);
+    return agent;
+  }
+
+  private beat(): void {
+    this.bus.publish(subjects.heartbeat(this.node), Buffer.from(JSON.stringify({
+      key: this.node, hostname: 'db1.test', ip: '10.0.0.1', mac: '00:00:00:00:00:00', master: 'm', version: '1.0.0', protocol: 1, instance: this.instance,
+      update_ts: rfc3339(systemClock.now()), update_ts_unix: Math.floor(systemClock.now() / 1000), load: 0.5, slots: 2, running: 0,
+    })));
+  }
+
+  /** Takes commands and acks each at once, as rule 5 says. */
+  private async pull(): Promise<void> {
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.COMMANDS.${this.node}`;
+    while (this.beating) {
+      try {
+        const message = await this.bus.request(subject, JSON.stringify({ batch: 1, expires: 2e9 }), { timeout: 3000 });
+        if (message.data.length === 0) continue;
+        const signed = decodeMessage(SignedMessage, message.data);
+        this.commands.push(openMessage([this.stack.nats.keys.commandSigning], 'command', this.node, signed) as Command);
+        if (message.reply) this.bus.publish(message.reply, '+ACK');
+      } catch {
+        if (this.bus.isClosed()) return;
+      }
+    }
+  }
+
+  async ask<T>(method: AskMethod, question: object): Promise<Answer<T>> {
+    const id = randomIds.next('cmd');
+    const reply = await this.bus.request(subjects.ask(this.node, method), encodeMessage({ id, ...question }), { timeout: 5000 });
+    return openMessage([this.stack.nats.keys.commandSigning], 'answer', this.node, decodeMessage(SignedMessage, reply.data)) as Answer<T>;
+  }
+
+  async command(run: string, verb: string): Promise<Command> {
+    return waitUntil(() => this.commands.find((command) => command.run === run && command.verb === verb), 20_000);
+  }
+
+  async claim(run: string, verb = 'backup'): Promise<ClaimGranted & { run: string; attempt: number }> {
+    const { attempt = 0 } = await this.command(run, verb);
+    const answer = await this.ask<ClaimGranted>('claim', { run, attempt, instance: this.instance });
+    if (answer.status !== 'ok') throw new Error(`${answer.code}: ${answer.detail}`);
+    return { run, attempt, ...answer.value };
+  }
+
+  /** Uploads one object through a grant; its status. */
+  async put(holder: { run: string; attempt: number; claim: string }, name: string, bytes: Buffer): Promise<number> {
+    const { run, attempt, claim } = holder;
+    const answer = await this.ask<GrantAnswer>('grant', { holder: { run, attempt, claim }, objects: [{ access: 'write', name, size: bytes.length, sha256: sha256(bytes) }] });
+    if (answer.status !== 'ok') throw new Error(`${answer.code}: ${answer.detail}`);
+    const [grant] = answer.value.grants;
+    return (await fetch(grant!.url, { method: grant!.method, headers: grant!.headers, body: new Uint8Array(bytes) })).status;
+  }
+
+  report(run: string, report: { attempt: number; claim: string; outcome: string }): void {
+    this.bus.publish(subjects.report(this.node, run), encodeMessage({ protocol: 1, faults: [], faultCount: 0, ...report }), {
+      headers: headersOf(reportMessageId(run, report.attempt, report.claim)),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.beating = false;
+    await this.bus.close();
+  }
+}
+
+const headersOf = (id: string) => {
+  const made = natsHeaders();
+  made.set('Nats-Msg-Id', id);
+  return made;
+};
+
+describe('runs on real NATS and Postgres, two masters', () => {
+  let stack: TestStack;
+  let api: TestClient;
+  let other: TestClient;
+  let masters: Master[];
+  let agent: ScriptedAgent;
+  let target: string;
+
+  beforeAll(async () => {
+    stack = await startStack();
+    masters = await Promise.all([stack.master(), stack.master()]);
+    api = await new TestClient(masters[0]!.url).login();
+    other = await new TestClient(masters[1]!.url).login();
+    agent = await ScriptedAgent.enrol(api, stack, 'db1');
+    target = (await api.json<{ id: string }>('POST', '/api/v1/targets', { name: 'disk', kind: 'builtin' })).id;
+  }, 120_000);
+  afterAll(async () => {
+    await agent?.close();
+    await stack.stop();
+  });
+
+  const define = async (name: string, change: object = {}): Promise<string> => {
+    const made = await api.json<{ id: string }>('POST', '/api/v1/tasks', { name, nodes: [agent.node], target, source: { type: 'files', paths: ['/srv'] }, ...change });
+    expect(made).toMatchObject({ id: expect.stringMatching(/^task_/) });
+    return made.id;
+  };
+  const start = async (task: string): Promise<string> => (await api.json<{ id: string }>('POST', `/api/v1/tasks/${task}:run`)).id;
+  const shown = (run: string) => other.json<RunDetailAnswer>('GET', `/api/v1/runs/${run}`);
+  const until = (run: string, status: string) => waitUntil(async () => {
+    const found = await shown(run);
+    return found.status === status && found;
+  }, 20_000);
+
+  it('a task is started, worked on over grants, reported, and its snapshot is recorded', async () => {
+    const run = await start(await define('whole'));
+    const held = await agent.claim(run);
+    expect(held.specification).toMatchObject({ kind: 'backup', taskName: 'whole', source: { paths: ['/srv'] }, repository: { target, generation: 0 } });
+    await until(run, 'running');
+    const pack = randomBytes(5000);
+    const packName = `packs/${sha256(pack).slice(0, 2)}/${sha256(pack)}`;
+    expect(await agent.put(held, packName, pack)).toBeLessThan(300);
+    const bytes = randomBytes(300);
+    const object = { name: `snapshots/${held.snapshot}/${sha256(bytes)}`, size: bytes.length };
+    expect(await agent.put(held, object.name, bytes)).toBeLessThan(300);
+    const proposal = { id: held.snapshot, object, repositoryId: 'a'.repeat(32), idKeyId: 'b'.repeat(32), keys: [], packs: [{ name: packName, size: pack.length }] };
+    const statistics = { files: 3, directories: 1, others: 0, bytes: 5000, filesRead: 3, bytesRead: 5000, addedBytes: 5000, storedBytes: 5300 };
+    agent.report(run, { attempt: held.attempt, claim: held.claim, outcome: 'succeeded', proposal, statistics } as never);
+    expect(await until(run, 'succeeded')).toMatchObject({ snapshot: held.snapshot, statistics, attempts: [{ attempt: 1, status: 'succeeded' }] });
+    const snapshots = await other.json<{ items: object[] }>('GET', `/api/v1/snapshots?node=${agent.node}`);
+    expect(snapshots.items).toMatchObject([{ id: held.snapshot, run, files: 3, bytes: 5000, storedBytes: 5300 }]);
+    const repositories = await other.json<{ items: object[] }>('GET', '/api/v1/repositories');
+    expect(repositories.items).toMatchObject([{ node: agent.node, target, snapshots: 1, leases: [], repositoryId: 'a'.repeat(32) }]);
+  });
+
+  it('a report that names an object the target does not hold makes the run fail', async () => {
+    const run = await start(await define('lying', { retries: { max: 0 } }));
+    const held = await agent.claim(run);
+    const proposal = { id: held.snapshot, object: { name: `snapshots/${held.snapshot}/${'a'.repeat(64)}`, size: 1 }, repositoryId: 'a'.repeat(32), idKeyId: 'b'.repeat(32), keys: [], packs: [] };
+    agent.report(run, { attempt: held.attempt, claim: held.claim, outcome: 'succeeded', proposal } as never);
+    expect(await until(run, 'failed')).toMatchObject({ code: 'object-missing' });
+  });
+
+  it('a run at work is cancelled when its agent confirms', async () => {
+    const run = await start(await define('cancelled'));
+    const held = await agent.claim(run);
+    expect(await api.json('POST', `/api/v1/runs/${run}:cancel`)).toMatchObject({ id: run, status: 'cancel-requested' });
+    expect(await agent.command(run, 'stop')).toMatchObject({ attempt: held.attempt });
+    agent.report(run, { attempt: held.attempt, claim: held.claim, outcome: 'cancelled' });
+    await until(run, 'cancelled');
+    expect(await api.json('POST', `/api/v1/runs/${run}:cancel`)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('a claim of an attempt that was cancelled meanwhile is stale', async () => {
+    const run = await start(await define('stale'));
+    const { attempt } = await agent.command(run, 'backup');
+    await api.json('POST', `/api/v1/runs/${run}:cancel`);
+    expect(await agent.ask('claim', { run, attempt, instance: agent.instance })).toMatchObject({ status: 'stale', code: 'claim-stale' });
+  });
+
+  it('a second start of a task at work is refused, and a name is taken once whatever its case', async () => {
+    const task = await define('twice');
+    const run = await start(task);
+    expect(await other.json('POST', `/api/v1/tasks/${task}:run`)).toMatchObject({ status: 409, code: 'task-running' });
+    expect(await other.json('POST', '/api/v1/tasks', { name: 'TWICE', nodes: [agent.node], target, source: { type: 'files', paths: ['/srv'] } })).toMatchObject({ status: 409, code: 'name-taken' });
+    await api.json('POST', `/api/v1/runs/${run}:cancel`);
+  });
+
+  it('a task is changed, paused, resumed, previewed and deleted over REST', async () => {
+    const task = await define('edited', { schedule: { cron: '0 3 * * *', timeZone: 'Europe/Berlin' } });
+    const before = await api.call('GET', `/api/v1/tasks/${task}`);
+    expect(before.headers.get('etag')).toBe('"1"');
+    expect(await before.json()).toMatchObject({ status: 'active', node: agent.node, schedule: { misfire: 'run-once' }, retention: {}, timeoutSeconds: 86_400 });
+    expect((await api.call('PATCH', `/api/v1/tasks/${task}`, { retention: { keepLast: 2 } }, { 'if-match': '"1"' })).status).toBe(204);
+    expect(await api.json('PATCH', `/api/v1/tasks/${task}`, { name: 'x' }, { 'if-match': '"1"' })).toMatchObject({ status: 412, code: 'stale-revision' });
+    expect(await other.json('GET', `/api/v1/tasks/${task}`)).toMatchObject({ revision: 2, retention: { keepLast: 2 } });
+    expect((await api.call('POST', `/api/v1/tasks/${task}:pause`)).status).toBe(204);
+    expect(await other.json('GET', `/api/v1/tasks/${task}`)).toMatchObject({ status: 'paused' });
+    expect((await api.call('POST', `/api/v1/tasks/${task}:resume`)).status).toBe(204);
+    const preview = await api.json<{ instants: string[] }>('POST', `/api/v1/tasks/${task}:preview`, { instants: 3 });
+    expect(preview.instants).toHaveLength(3);
+    expect((await api.call('DELETE', `/api/v1/tasks/${task}`)).status).toBe(204);
+    expect(await other.json('GET', `/api/v1/tasks/${task}`)).toMatchObject({ status: 404, code: 'task-not-found' });
+    await define('edited');
+  });
+
+  it('faulty requests name the field and what to do', async () => {
+    expect(await api.json('POST', '/api/v1/tasks', { name: '', nodes: ['x'], target, source: { type: 'files', paths: ['srv'] }, extra: 1 })).toMatchObject({ status: 400, code: 'invalid-request' });
+    const wrong = { name: 'cron', nodes: [agent.node], target, source: { type: 'files', paths: ['/srv'] }, schedule: { cron: 'nonsense' } };
+    expect(await api.json('POST', '/api/v1/tasks', wrong)).toMatchObject({ status: 400, code: 'schedule-invalid' });
+    expect(await api.json('POST', '/api/v1/tasks', { ...wrong, schedule: undefined, target: `target_${'0'.repeat(20)}` })).toMatchObject({ status: 422, code: 'target-unknown' });
+    expect(await api.json('GET', '/api/v1/runs/run_x')).toMatchObject({ status: 404, code: 'run-not-found' });
+  });
+
+  it('a schedule makes one run of each instant, with two masters', async () => {
+    const task = await define('every second', { schedule: { cron: '* * * * * *' }, overlap: 'queue' });
+    const runs = () => other.json<{ items: { id: string; scheduledFor: string }[] }>('GET', `/api/v1/runs?task=${task}`);
+    await waitUntil(async () => (await runs()).items.length >= 3, 20_000);
+    await api.json('POST', `/api/v1/tasks/${task}:pause`);
+    const { items } = await runs();
+    expect(new Set(items.map((item) => item.scheduledFor)).size).toBe(items.length);
+    for (const { id } of items) await api.json('POST', `/api/v1/runs/${id}:cancel`);
+  });
+});

@@ -1,0 +1,71 @@
+import { Module, type Provider } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { NatsConnection } from 'nats';
+import type { InstallationKeys } from '#identity';
+import { CommandPublisher } from '#messaging';
+import { BUS, KEYS } from '../../platform/index.ts';
+import { NodesModule } from '../nodes/nodes.module.ts';
+import { PresenceRow } from '../presence/index.ts';
+import { TargetsModule } from '../targets/targets.module.ts';
+import { StoredAdmission } from './adapters/admission.adapter.ts';
+import { NoKnownChunks } from './adapters/known-chunks.adapter.ts';
+import { LookupNodeDirectory } from './adapters/node-directory.adapter.ts';
+import { KeyRecipients } from './adapters/recipients.adapter.ts';
+import { IdentityRestoreKeys } from './adapters/restore-keys.adapter.ts';
+import { StoredTargetAccess } from './adapters/target-access.adapter.ts';
+import { StreamWaitingReports } from './adapters/waiting-reports.adapter.ts';
+import { RunAsksSubscriber } from './asks/asks.subscriber.ts';
+import { CatalogHandler } from './asks/catalog.handler.ts';
+import { ClaimHandler } from './asks/claim.handler.ts';
+import { GrantHandler } from './asks/grant.handler.ts';
+import { SpecificationBuilder } from './asks/specification.builder.ts';
+import { SyncHandler } from './asks/sync.handler.ts';
+import { CancelRunHandler } from './commands/cancel-run/cancel-run.handler.ts';
+import { DispatchRunHandler } from './commands/dispatch-run/dispatch-run.handler.ts';
+import { ReportRunHandler } from './commands/report-run/report-run.handler.ts';
+import { ReportsSubscriber } from './commands/report-run/report-run.subscriber.ts';
+import { RequestRunHandler } from './commands/request-run/request-run.handler.ts';
+import { RetryRunHandler } from './commands/retry-run/retry-run.handler.ts';
+import { StartRuns } from './commands/start-runs.ts';
+import { Deciding } from './deciding.ts';
+import { RunsHttp } from './http/runs.http.ts';
+import { LiveAbsences, LiveExecutors } from './live/live-tables.adapter.ts';
+import { RunProgress } from './live/live.entities.ts';
+import { ProgressProcess } from './live/progress.process.ts';
+import {
+  ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
+} from './ports.ts';
+import { DispatchProcess } from './processes/dispatch.process.ts';
+import { RunDuties } from './processes/run-duties.ts';
+import { SupervisionProcess } from './processes/supervision.process.ts';
+import { RunRow } from './read-models/runs/run.entity.ts';
+import { ReadRunRows } from './read-models/runs/run-rows.adapter.ts';
+import { RunViews } from './read-models/runs/runs.query.ts';
+import { WaitingReasons } from './read-models/runs/waiting-reasons.query.ts';
+
+const ports: Provider[] = [
+  { provide: NODE_DIRECTORY, useClass: LookupNodeDirectory },
+  { provide: TARGET_ACCESS, useClass: StoredTargetAccess },
+  { provide: COMMAND_SENDER, useFactory: (bus: NatsConnection, keys: InstallationKeys) => new CommandPublisher(bus, keys.commandSigning), inject: [BUS, KEYS] },
+  { provide: ADMISSION, useClass: StoredAdmission },
+  { provide: RUN_ROWS, useClass: ReadRunRows },
+  { provide: ABSENCES, useClass: LiveAbsences },
+  { provide: EXECUTORS, useClass: LiveExecutors },
+  { provide: RECIPIENTS, useClass: KeyRecipients },
+  { provide: RESTORE_KEYS, useClass: IdentityRestoreKeys },
+  { provide: WAITING_REPORTS, useClass: StreamWaitingReports },
+  { provide: KNOWN_CHUNKS, useClass: NoKnownChunks },
+];
+const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
+const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, SpecificationBuilder];
+const processes = [DispatchProcess, SupervisionProcess, RunDuties, ProgressProcess];
+const queries = [RunViews, WaitingReasons];
+
+/** Runs: from the request through dispatch, claim and report to one truthful end. */
+@Module({
+  imports: [TypeOrmModule.forFeature([RunRow, RunProgress, PresenceRow]), NodesModule, TargetsModule],
+  controllers: [RunsHttp, RunAsksSubscriber, ReportsSubscriber],
+  providers: [Deciding, ...ports, ...commands, ...asks, ...processes, ...queries],
+  exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RunViews],
+})
+export class RunsModule {}

@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import type { UnitOfWork } from '#event-store';
+import { AppError, type Refusal, type Result, err, ok, refuse } from '#kernel';
+import { type CommandContext, Commands, requireRevision } from '../../../platform/index.ts';
+import { rename } from '../../names/index.ts';
+import { NodeLookup } from '../../nodes/index.ts';
+import { TargetRow } from '../../targets/index.ts';
+import { type RequestedRun, RequestRunHandler, StartRuns } from '../../runs/index.ts';
+import { taskDecider } from '../domain/task.decide.ts';
+import type { TaskDefinition } from '../domain/task.definition.ts';
+import { type ExistingTask, taskExists } from '../domain/task.state.ts';
+import type { ChangeTaskRequest } from '../http/task.dto.ts';
+import { changedDefinition } from './task-definition.mapper.ts';
+
+const notFound = (): Refusal => refuse('not-found', 'task-not-found', 'There is no such task; list them with GET /api/v1/tasks');
+
+const existing = async (unit: UnitOfWork, id: string): Promise<Result<{ state: ExistingTask; revision: number }, Refusal>> => {
+  const { state, revision } = await unit.load(taskDecider, id);
+  return taskExists(state) ? ok({ state, revision }) : err(notFound());
+};
+
+/** Orders about tasks. All throw the refusal. */
+@Injectable()
+export class TaskCommands {
+  constructor(
+    private readonly commands: Commands,
+    private readonly requests: RequestRunHandler,
+    private readonly starts: StartRuns,
+    private readonly nodes: NodeLookup,
+    @InjectRepository(TargetRow) private readonly targets: Repository<TargetRow>,
+  ) {}
+
+  /** Defines a task and returns its id. Throws `name-taken`, `node-unknown`, `target-unknown` and `task-definition-invalid`. */
+  async define(context: CommandContext, definition: TaskDefinition): Promise<string> {
+    await this.checkPlaces(definition);
+    const id = context.newId('task');
+    await this.commands.execute(context, async (unit) => {
+      const named = await rename(unit, { kind: 'task', owner: id, to: definition.name });
+      return named.ok ? unit.decide(taskDecider, id, { type: 'DefineTask', definition }) : named;
+    });
+    return id;
+  }
+
+  /** Throws also `stale-revision` when the task is not at revision `seen` any more. */
+  async change(context: CommandContext, id: string, request: ChangeTaskRequest, seen: number | undefined): Promise<void> {
+    const now = await this.commands.execute(context.step('read'), (unit) => existing(unit, id));
+    await this.checkPlaces(changedDefinition(now.value.state.definition, request));
+    await this.commands.execute(context, async (unit) => {
+      const task = await existing(unit, id);
+      if (!task.ok) return task;
+      const current = requireRevision(seen, task.value.revision);
+      if (!current.ok) return current;
+      const before = task.value.state.definition;
+      const definition = changedDefinition(before, request);
+      const named = await rename(unit, { kind: 'task', owner: id, from: before.name, to: definition.name });
+      return named.ok ? unit.decide(taskDecider, id, { type: 'ChangeTask', definition }) : named;
+    });
+  }
+
+  /** What it has stored stays; runs at work go on. */
+  async remove(context: CommandContext, id: string): Promise<void> {
+    await this.commands.execute(context, async (unit) => {
+      const task = await existing(unit, id);
+      if (!task.ok) return task;
+      const freed = await rename(unit, { kind: 'task', owner: id, from: task.value.state.definition.name });
+      return freed.ok ? unit.decide(taskDecider, id, { type: 'DeleteTask' }) : freed;
+    });
+  }
+
+  async pause(context: CommandContext, id: string): Promise<void> {
+    await this.commands.execute(context, (unit) => unit.decide(taskDecider, id, { type: 'PauseTask' }));
+  }
+
+  async resume(context: CommandContext, id: string): Promise<void> {
+    await this.commands.execute(context, (unit) => unit.decide(taskDecider, id, { type: 'ResumeTask' }));
+  }
+
+  /** Starts the task on its nodes, or on some of them, all or none. Throws `task-running` and `node-not-in-task`. */
+  async run(context: CommandContext, id: string, nodes?: readonly string[]): Promise<readonly RequestedRun[]> {
+    const now = await this.commands.execute(context.step('read'), (unit) => existing(unit, id));
+    const requested = (nodes ?? now.value.state.definition.nodes).map((node) => ({ node, run: context.newId('run') }));
+    return this.starts.start(context, async (unit) => {
+      for (const { run, node } of requested) {
+        const made = await this.requests.ofTask(unit, { id: run, task: id, node, cause: 'user' });
+        if (!made.ok) return made;
+      }
+      return ok(requested);
+    });
+  }
+
+  private async checkPlaces({ nodes, target }: TaskDefinition): Promise<void> {
+    const known = new Set((await this.nodes.list(nodes)).map((node) => node.id));
+    const missing = nodes.filter((node) => !known.has(node));
+    if (missing.length > 0) throw new AppError(refuse('refused', 'node-unknown', `There is no node ${missing.join(', ')}; list them with GET /api/v1/nodes`));
+    if (!(await this.targets.existsBy({ id: target }))) {
+      throw new AppError(refuse('refused', 'target-unknown', `There is no target ${target}; list them with GET /api/v1/targets`));
+    }
+  }
+}
