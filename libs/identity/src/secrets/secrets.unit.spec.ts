@@ -36,7 +36,7 @@ describe('secrets at rest', () => {
     expect(await verifyPassword(hash.replace('m=65536', 'm=999999'), 'correct horse battery')).toBe(false);
     expect(await verifyPassword('plain', 'plain')).toBe(false);
     await expect(hashPassword('short')).rejects.toThrow('invalid-password');
-  });
+  }, 30_000);
 
   it('an API key is stored as a hash', () => {
     const { token, hash } = newBearer('hfk');
