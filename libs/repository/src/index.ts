@@ -23,3 +23,8 @@ export type {
   AffectedSnapshot, VerifyFinding, VerifyLevel, VerifyOptions, VerifyProgress, VerifyResult,
 } from './verify/verify-options.ts';
 export { verifyRepository } from './verify/verify-repository.ts';
+export {
+  type AdmissionCode, type AdmissionCounts, type AdmissionOptions, type AdmissionVerdict, admissionCodes,
+} from './admission/admission-options.ts';
+export { admitSnapshot } from './admission/admit-snapshot.ts';
+export type { DirectoryCache } from './catalog/pack-catalog.ts';
