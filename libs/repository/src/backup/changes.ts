@@ -21,15 +21,25 @@ export interface EarlierFiles {
 /** Finds out which files need not be read. */
 export class ChangeDetector {
   private readonly earlier: EarlierFiles;
+  /** What the cache has of entries that were asked about before their turn: the cache is read once, in order. */
+  private readonly looked = new WeakMap<SourceEntry, { readonly record: FileRecord | undefined }>();
 
   constructor(earlier: EarlierFiles) {
     this.earlier = earlier;
   }
 
+  /** False when nothing of the entry changed since the last manifest, which says that it had no extended attributes. */
+  needsXattrs(entry: SourceEntry, head: Buffer): boolean {
+    const record = this.earlier.cache?.find(entry.path);
+    this.looked.set(entry, { record });
+    return !record?.head.equals(head);
+  }
+
   /** The references of a file that has not changed since it was last read and all of whose chunks are stored. */
   unchanged(entry: SourceEntry, head: Buffer): Buffer | undefined {
     const { cache, leftovers } = this.earlier;
-    const cached = cache?.find(entry.path);
+    const looked = this.looked.get(entry);
+    const cached = looked ? looked.record : cache?.find(entry.path);
     if (cached && this.holds(cached, entry, head)) return cached.references;
     if (leftovers.files.size === 0) return undefined;
     const journalled = leftovers.files.get(entry.path.toString('latin1'));

@@ -45,9 +45,17 @@ export class EntryFlow {
   private readonly window = new EntryWindow();
   private readonly batch = new FilesBatch();
   private readonly hardlinks = new Map<string, WindowSlot>();
+  private readonly heads = new WeakMap<SourceEntry, Buffer>();
 
   constructor(parts: FlowParts) {
     this.parts = parts;
+  }
+
+  /** For the walk, about each entry in order: whether its extended attributes have to be read. */
+  needsXattrs(entry: SourceEntry): boolean {
+    const head = headOf(entry);
+    this.heads.set(entry, head);
+    return this.parts.changes.needsXattrs(entry, head);
   }
 
   /** Takes a batch; waits while too much is on its way. */
@@ -66,7 +74,7 @@ export class EntryFlow {
   }
 
   private add(entry: SourceEntry): void {
-    const head = headOf(entry);
+    const head = (entry.xattrs ? undefined : this.heads.get(entry)) ?? headOf(entry);
     if (entry.type !== 'file' || entry.size === 0) {
       this.window.add({ entry, head, references: nothing });
       return;
