@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Clock, fault, parseTime } from '#kernel';
 import { compareTrees } from '#sources';
 import type { ApiClient } from '../api-client.ts';
-import { humanBytes } from '../format.ts';
+import { humanBytes, printable } from '../format.ts';
 import type { Output } from '../output.ts';
 import { followRun } from '../runs/follow-run.ts';
 import type { RunView } from '../runs/run-view.ts';
@@ -51,7 +51,7 @@ const isIdentical = async (paths: readonly string[], restored: string, output: O
   let identical = true;
   for (const path of paths) {
     const comparison = await compareTrees(path, join(restored, path));
-    for (const difference of comparison.differences.slice(0, 20)) output.note(`differs: ${JSON.stringify(difference)}`);
+    for (const difference of comparison.differences.slice(0, 20)) output.note(`differs: ${printable(difference.path.toString())}: ${difference.kind}: ${difference.detail}`);
     identical &&= comparison.identical;
   }
   return identical;
