@@ -89,8 +89,11 @@ export interface RestoreWriter {
    * another thread). Only when no thread will write to it any more. Every ticket must be settled before `finish`.
    */
   settle(ticket: FileTicket, error?: unknown): void;
-  /** Hard links, removals, extended attributes, and what directories need (deepest first). Call once. */
-  finish(): Promise<RestoreSummary>;
+  /**
+   * Hard links, removals, extended attributes, and what directories need (deepest first). Call once. `manifestComplete` is false when
+   * entries were lost on the way to `place`: then nothing is removed, as what seems extraneous may be what was lost. Default true.
+   */
+  finish(manifestComplete?: boolean): Promise<RestoreSummary>;
   /** Removes staged files of unsettled tickets and closes; whole files stay. For a restore that ends early. */
   abandon(): void;
 }

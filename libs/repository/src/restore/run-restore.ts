@@ -1,5 +1,5 @@
 import { fault, messageOf } from '#kernel';
-import { restoreWriter, type RestoreWriter } from '#sources';
+import { deletePermission, restoreWriter, type RestoreWriter } from '#sources';
 import { FaultList } from '../backup/fault-list.ts';
 import { isDamage } from '../format/damage.ts';
 import { checkPath, type ManifestEntry } from '../format/manifest-entry.ts';
@@ -97,18 +97,13 @@ class Restore {
     throw pathNotFound();
   }
 
-  private writer(base: Buffer | undefined, roots: readonly Buffer[]): RestoreWriter {
-    const { destination, mode, dryRun, deleteExtraneous } = this.options;
+  private writer(base: Buffer | undefined, data: DataSection): RestoreWriter {
+    const { destination, mode, dryRun, path } = this.options;
+    const deleteExtraneous = this.options.deleteExtraneous ? deletePermission(data.source, path === undefined ? undefined : Buffer.from(path)) : undefined;
     return restoreWriter({
-      destination, mode, dryRun: dryRun ?? false, ...(base ? { base } : {}), ...(deleteExtraneous ? { deleteExtraneous: { roots } } : {}),
+      destination, mode, dryRun: dryRun ?? false, ...(base ? { base } : {}), ...(deleteExtraneous ? { deleteExtraneous } : {}),
       onFault: (found) => this.faults.add(found.path, found.code, found.detail),
     });
-  }
-
-  private roots(data: DataSection): Buffer[] {
-    if (this.options.path) return [Buffer.from(this.options.path)];
-    const paths = data.source['paths'];
-    return Array.isArray(paths) ? paths.map((path) => Buffer.from(String(path).replace(/^\/+|\/+$/g, ''))) : [];
   }
 
   private async placeAll(from: ReadableSnapshot, writer: RestoreWriter, restorer: ContentRestorer | undefined): Promise<void> {
@@ -155,7 +150,7 @@ class Restore {
 
   async run(): Promise<RestoreResult> {
     const from = await this.open();
-    const writer = this.writer(await this.base(from), this.roots(from.data));
+    const writer = this.writer(await this.base(from), from.data);
     this.endPhase('content');
     try {
       await this.write(from, writer);
@@ -164,7 +159,7 @@ class Restore {
       throw error;
     }
     this.endPhase('metadata');
-    const summary = await writer.finish();
+    const summary = await writer.finish(this.faults.count === 0);
     this.endPhase('metadata');
     const { file = 0, directory = 0, stream = 0, ...rest } = summary.created;
     const others = Object.values(rest).reduce((sum, count) => sum + count, 0);

@@ -27,8 +27,6 @@ export interface PlacerOptions {
 export class Placer {
   /** Directories this restore has seen, by path. `virtual` ones would exist had this not been a dry run. */
   readonly directories = new Map<string, DirectoryState>([['', 'existing']]);
-  /** Directories of which entries came by: what is a directory in them is known. */
-  private readonly entered = new Set<string>();
   private readonly options: PlacerOptions;
   private count = 0;
 
@@ -41,17 +39,13 @@ export class Placer {
     return this.directories.get(at.directory) === 'made' ? at.name : `${this.options.stagePrefix}${++this.count}`;
   }
 
-  /** Readies the directory of the next entry; makes it when the manifest begins below it. Throws ENOTDIR or ELOOP at a link or file. */
-  enter(path: string): void {
-    if (!this.entered.has(path)) this.prepare(path);
-    this.entered.add(path);
-  }
-
-  private prepare(path: string): void {
+  /**
+   * Makes missing directories above an entry: the manifest begins below them, or the part of it that had them is damaged. Throws ENOTDIR
+   * or ELOOP at a link or file. A file of the same name that is not written yet cannot take its place any more, and becomes a fault.
+   */
+  prepare(path: string): void {
     if (this.directories.has(path)) return;
     const { directory } = splitPath(path);
-    // All entries of that directory came by, and this was none or is no directory.
-    if (this.entered.has(directory)) throw new Error('its directory is not a directory of the snapshot, or could not be made');
     this.prepare(directory);
     if (this.options.dryRun) {
       this.directories.set(path, this.directories.get(directory) === 'virtual' || !this.existing(splitPath(path)) ? 'virtual' : 'existing');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareTrees } from '../compare/compare-trees.ts';
+import { compareManifestPaths } from '../path-order.ts';
 import type { FileTicket, RestoreEntry, RestoreOptions, RestoreSummary } from '../restore.port.ts';
 import type { SourceFault } from '../source.port.ts';
 import { makeFidelityTree, makeSocket } from '../testing.ts';
@@ -129,9 +130,16 @@ describe('a hostile manifest', () => {
     expect(summary.created).toEqual({ file: 2 });
   });
 
-  it('cannot make a file the parent of another', async () => {
+  it('cannot make a file the parent of another: only one of them comes to be', async () => {
     await restore([entry('f'), entry('f/child')]);
-    expect(codes()).toEqual(['f/child not-restored']);
+    expect(codes()).toEqual(['f not-restored']);
+    expect(everything(out)).toEqual(['f', 'f/child']);
+  });
+
+  it('that lost its directories in a damaged part still gives what is below them', async () => {
+    await restore([directory('a'), directory('b'), entry('b/x'), entry('a/lost/kept')].sort((x, y) => compareManifestPaths(x.path, y.path)));
+    expect(faults).toEqual([]);
+    expect(everything(out)).toEqual(['a', 'a/lost', 'a/lost/kept', 'b', 'b/x']);
   });
 
   it('cannot have more written than it declared', () => {
@@ -271,6 +279,14 @@ describe('extraneous entries', () => {
     const summary = await restore([...manifest, entry('../x')], { deleteExtraneous: { roots } });
     expect(summary.deleted).toBe(0);
     expect(notes).toEqual(['nothing-deleted']);
+    expect(everything(out)).toEqual(before);
+  });
+
+  it('stay when parts of the manifest were lost before', async () => {
+    const before = everything(out);
+    const writer = open({ mode: 'never', deleteExtraneous: { roots } });
+    await writer.place(manifest);
+    expect((await writer.finish(false)).deleted).toBe(0);
     expect(everything(out)).toEqual(before);
   });
 

@@ -91,12 +91,12 @@ class TreeWriter implements RestoreWriter {
     this.removeStaged(ticket);
   }
 
-  async finish(): Promise<RestoreSummary> {
+  async finish(manifestComplete = true): Promise<RestoreSummary> {
     if (this.unsettled.size > 0) throw fault('internal', 'tickets-unsettled', 'A restore cannot finish before each of its files is settled');
     const failed = (path: Buffer, error: unknown): void => this.report(path, error);
     const dryRun = this.options.dryRun ?? false;
     const hardLinks = dryRun ? this.links.count : this.links.make(this.tree, this.placer, failed);
-    const deleted = this.clean(dryRun);
+    const deleted = this.clean(dryRun, manifestComplete);
     if (!dryRun) {
       const note = (code: string, detail: string): void => this.note(code, detail);
       await applyPending(this.pending, { rootFd: this.rootFd, tree: this.tree, ownership: this.ownership, failed, note });
@@ -113,9 +113,9 @@ class TreeWriter implements RestoreWriter {
   }
 
   /** After a fault nothing is removed: what seems to be too much may be what could not be understood. */
-  private clean(dryRun: boolean): number {
+  private clean(dryRun: boolean, manifestComplete: boolean): number {
     if (!this.cleaner) return 0;
-    if (this.counts.faults === 0) return this.cleaner.finish(dryRun);
+    if (manifestComplete && this.counts.faults === 0) return this.cleaner.finish(dryRun);
     this.note('nothing-deleted', 'Extraneous entries were left in place, because parts of the snapshot could not be restored');
     return 0;
   }
@@ -124,7 +124,7 @@ class TreeWriter implements RestoreWriter {
     const at = this.belowBase(this.accepted(entry));
     if (!at) return this.skip();
     if (at.path === '') return this.placeBase(entry, at);
-    this.placer.enter(at.directory);
+    this.placer.prepare(at.directory);
     this.cleaner?.seen(at);
     if (entry.type === 'socket') return this.skipSocket();
     const decision = this.placer.decide(entry, at);
