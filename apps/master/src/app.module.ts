@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AuditModule } from './modules/audit/audit.module.ts';
 import { CredentialsModule } from './modules/credentials/credentials.module.ts';
 import { EnrolmentModule } from './modules/enrolment/enrolment.module.ts';
 import { IdentityModule } from './modules/identity/identity.module.ts';
+import { LiveModule } from './modules/live/live.module.ts';
 import { NodesModule } from './modules/nodes/nodes.module.ts';
 import { OperationsModule } from './modules/operations/operations.module.ts';
 import { PresenceModule } from './modules/presence/presence.module.ts';
@@ -17,7 +19,10 @@ export class AppModule {
   static with(foundation: Foundation): DynamicModule {
     return {
       module: AppModule,
-      imports: [PlatformModule.with(foundation), IdentityModule, NodesModule, PresenceModule, CredentialsModule, EnrolmentModule, TargetsModule, TasksModule, SnapshotsModule, OperationsModule],
+      imports: [
+        PlatformModule.with(foundation), IdentityModule, NodesModule, PresenceModule, CredentialsModule, EnrolmentModule, TargetsModule,
+        TasksModule, SnapshotsModule, AuditModule, LiveModule, OperationsModule,
+      ],
     };
   }
 }

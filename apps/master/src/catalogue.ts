@@ -1,6 +1,7 @@
 import { eventTypes } from '#event-store';
 import { CreateArchive1763730000100 } from '#projections';
 import { migrations } from './migrations/index.ts';
+import { AuditRow, auditModel } from './modules/audit/index.ts';
 import { CredentialRow, credentialEvents, credentialsModel } from './modules/credentials/index.ts';
 import { LinkToken, enrolmentEvents } from './modules/enrolment/index.ts';
 import { ApiKeyHash, ApiKeyRow, LoginAttempts, PasswordHash, Session, UserRow, apiKeysModel, identityEvents, usersModel } from './modules/identity/index.ts';
@@ -24,10 +25,10 @@ const types = eventTypes(
 /** Everything that the slices bring: their events, read models, tables and migrations. */
 export const catalogue: Catalogue = {
   types,
-  readModels: [nodesModel, presenceModel, credentialsModel, targetsModel, usersModel, apiKeysModel, taskRows, taskLaneRows, runRows, repositoryRows, snapshotRows],
+  readModels: [nodesModel, presenceModel, credentialsModel, targetsModel, usersModel, apiKeysModel, taskRows, taskLaneRows, runRows, repositoryRows, snapshotRows, auditModel(types.names)],
   entities: [
     IdempotencyKey, NodeRow, PresenceRow, HeartbeatRow, DisconnectRow, CredentialRow, LinkToken, TargetRow, TargetSecret, UserRow, ApiKeyRow,
-    PasswordHash, ApiKeyHash, Session, LoginAttempts, TaskRow, TaskLaneRow, RunRow, RunAbsence, RunProgress, ExecutorBeat, RepositoryRow, SnapshotRow,
+    PasswordHash, ApiKeyHash, Session, LoginAttempts, TaskRow, TaskLaneRow, RunRow, RunAbsence, RunProgress, ExecutorBeat, RepositoryRow, SnapshotRow, AuditRow,
   ],
   migrations: [CreateArchive1763730000100, ...migrations],
 };

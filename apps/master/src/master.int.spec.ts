@@ -226,6 +226,49 @@ describe('two masters on real NATS and Postgres', () => {
     expect((await fetch(get.url, { method: 'PUT', body: 'x' })).status).toBe(403);
   });
 
+  it('tell a browser of what another master changed, and to read again after a gap', async () => {
+    const open = async (headers: Record<string, string> = {}) => {
+      const end = new AbortController();
+      const answer = await fetch(`${first!.url}/api/v1/live?topics=nodes`, { headers: { cookie: api!.session, ...headers }, signal: end.signal });
+      let text = '';
+      const reading = (async () => {
+        for await (const part of answer.body!.pipeThrough(new TextDecoderStream() as never) as unknown as AsyncIterable<string>) text += part;
+      })().catch(() => undefined);
+      return { text: () => text, close: async () => { end.abort(); await reading; } };
+    };
+    const stream = await open();
+    await waitUntil(() => stream.text().includes('event: hello'));
+    const { id } = await other!.json<{ id: string }>('POST', '/api/v1/nodes', { name: 'watched' });
+    await waitUntil(() => stream.text().includes(id) && stream.text().includes('NodeAdded'));
+    expect(stream.text()).not.toContain('event: reload');
+    await stream.close();
+    const late = await open({ 'last-event-id': '1' });
+    await waitUntil(() => late.text().includes('event: reload'));
+    await late.close();
+    expect(await api!.json('GET', '/api/v1/live?topics=secrets')).toMatchObject({ status: 400, errors: [{ field: 'topics' }] });
+  });
+
+  it('keep an audit log of everything, with who and from where', async () => {
+    const { id } = await other!.json<{ id: string }>('POST', '/api/v1/nodes', { name: 'audited' });
+    expect((await api!.call('DELETE', `/api/v1/nodes/${id}`)).status).toBe(204);
+    const page = await other!.json<Items<{ type: string; actor: string; from: string; data: object }>>('GET', `/api/v1/audit?subject=${id}`);
+    expect(page.items.map(({ type }) => type)).toEqual(['NodeRemoved', 'NodeAdded']);
+    expect(page.items[1]).toMatchObject({ from: '127.0.0.1', data: { name: 'audited' } });
+    expect(page.items[1]?.actor).toMatch(/^user:user_/);
+    const removals = await other!.json<Items<{ type: string }>>('GET', '/api/v1/audit?type=NodeRemoved&limit=1');
+    expect(removals.items).toHaveLength(1);
+    const first = await api!.json<Items<{ type: string; sequence: number }>>('GET', '/api/v1/audit?type=InstallationCreated');
+    expect(first.items).toMatchObject([{ sequence: 1 }]);
+    expect((await api!.json<Items<object>>('GET', '/api/v1/audit?until=2020-01-01T00:00:00Z')).items).toEqual([]);
+  });
+
+  it('describe themselves in OpenAPI 3.1', async () => {
+    const document = await api!.json<{ openapi: string; paths: Record<string, object> }>('GET', '/api/openapi.json');
+    expect(document.openapi).toBe('3.1.0');
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/api/v1/nodes/{id}:drain', '/api/v1/tasks', '/api/v1/runs', '/api/v1/live']));
+    expect(Object.keys(document.paths).some((path) => path.startsWith('/relay'))).toBe(false);
+  });
+
   it('keep the secret of an S3 target out of answers, events and the clear', async () => {
     const secretAccessKey = `secret-${randomIds.next('key')}`;
     const s3 = { endpoint: 'http://127.0.0.1:9', bucket: 'backups', accessKeyId: 'AK', secretAccessKey };

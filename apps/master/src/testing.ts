@@ -47,6 +47,11 @@ export class TestClient {
 
   constructor(readonly url: string) {}
 
+  /** The `Cookie` header of the log-in. */
+  get session(): string {
+    return this.cookie;
+  }
+
   async login(name = 'admin', password = adminPassword): Promise<this> {
     const answer = await this.call('POST', '/api/v1/sessions', { name, password });
     this.cookie = answer.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');

@@ -5,7 +5,8 @@ export {
 export { Commands, type ReadPosition } from './commands/commands.ts';
 export { type CommandContext, Context, commandContext, nodeContext, systemContext } from './http/command-context.ts';
 export { EtagInterceptor, IfMatch, etagOf, requireRevision } from './http/etag.ts';
-export { type Page, PageQuery, type SortKey, mapPage, paginate } from './http/page.ts';
+export { PageQuery } from './http/page.dto.ts';
+export { type Page, type SortKey, mapPage, paginate } from './http/page.ts';
 export { Caller, NeedsRole, type Principal, Public, principalOf, publicKey, roleKey, setPrincipal } from './http/principal.ts';
 export { type Role, mayActAs, roles } from './domain/role.ts';
 export { invalidRequest } from './http/validation.ts';

@@ -11,7 +11,7 @@ import { CLOCK, COMMAND_HANDLER, FOLLOWER, IDS, LOGGER } from '../tokens.ts';
 import { type CommandContext, Context } from './command-context.ts';
 import { ContextInterceptor } from './context.interceptor.ts';
 import { EtagInterceptor, IfMatch, requireRevision } from './etag.ts';
-import { PageQuery } from './page.ts';
+import { PageQuery } from './page.dto.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { validationPipe } from './validation.ts';
 

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { ProblemAnswer } from '../http/problem.dto.ts';
 import { version } from '../version.ts';
 
 /** The description of the REST interface, made from the controllers; works on an application in preview mode, with no server at all. */
@@ -13,8 +14,15 @@ export const openApiDocument = (app: INestApplication): OpenAPIObject => {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'API key' }, 'apiKey')
     .addSecurityRequirements('session')
     .addSecurityRequirements('apiKey')
+    .addGlobalResponse({
+      status: 'default', description: 'Problem details',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemAnswer' } } },
+    })
     .build();
-  return SwaggerModule.createDocument(app, config, { operationIdFactory: (controller, method) => `${controller.replace(/Http$/, '')}_${method}` });
+  return SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Http$/, '')}_${method}`,
+    extraModels: [ProblemAnswer],
+  });
 };
 
 /** Serves the description at /api/openapi.json and a page to browse it at /api/docs. */
