@@ -76,6 +76,8 @@ export interface BackupOptions {
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: BackupProgress) => void;
+  /** What this machine or source cannot give at all, said once each: `xattrs-unavailable`, `path-through-link`. Not a fault. */
+  readonly onNote?: (code: string, detail: string) => void;
   /** Called before the snapshot object is written, when all it refers to is durable; a rejection ends the attempt without a snapshot. */
   readonly beforeSnapshot?: (usedPacks: readonly string[]) => Promise<void>;
 }

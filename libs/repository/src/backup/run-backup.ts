@@ -146,7 +146,8 @@ class BackupAttempt {
     const flow = new EntryFlow({ pool, changes, manifest, cache, confirmed, faults, windowBytes: this.limits.windowBytes });
     this.flow = flow;
     const walk = options.source.entries({
-      onFault: (found) => faults.add(found.path, found.code, found.detail), needsXattrs: (entry) => flow.needsXattrs(entry), ...(options.signal ? { signal: options.signal } : {}),
+      onFault: (found) => faults.add(found.path, found.code, found.detail), needsXattrs: (entry) => flow.needsXattrs(entry),
+      ...(options.onNote ? { onNote: options.onNote } : {}), ...(options.signal ? { signal: options.signal } : {}),
     });
     for await (const entries of walk) {
       options.signal?.throwIfAborted();

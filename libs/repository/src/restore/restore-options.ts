@@ -41,6 +41,8 @@ export interface RestoreOptions {
   readonly limits?: Partial<RestoreLimits>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RestoreProgress) => void;
+  /** What this machine cannot restore at all, said once each: `xattrs-unavailable`, `sockets-skipped`, `nothing-deleted`. Not a fault. */
+  readonly onNote?: (code: string, detail: string) => void;
 }
 
 /** What was put back; bytes and entries. */

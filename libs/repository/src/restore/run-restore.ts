@@ -98,10 +98,11 @@ class Restore {
   }
 
   private writer(base: Buffer | undefined, data: DataSection): RestoreWriter {
-    const { destination, mode, dryRun, path } = this.options;
+    const { destination, mode, dryRun, path, onNote } = this.options;
     const deleteExtraneous = this.options.deleteExtraneous ? deletePermission(data.source, path === undefined ? undefined : Buffer.from(path)) : undefined;
     return restoreWriter({
       destination, mode, dryRun: dryRun ?? false, ...(base ? { base } : {}), ...(deleteExtraneous ? { deleteExtraneous } : {}),
+      ...(onNote ? { onNote } : {}),
       onFault: (found) => this.faults.add(found.path, found.code, found.detail),
     });
   }
