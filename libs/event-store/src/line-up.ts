@@ -5,7 +5,7 @@ export type LineUp = <T>(names: readonly string[], work: () => Promise<T>) => Pr
 export const lineUp = (): LineUp => {
   const ends = new Map<string, Promise<void>>();
   return async (names, work) => {
-    const before = names.map((name) => ends.get(name));
+    const before = names.map((name) => ends.get(name) ?? Promise.resolve());
     const { promise: done, resolve: leave } = Promise.withResolvers<void>();
     for (const name of names) ends.set(name, done);
     try {

@@ -1,5 +1,5 @@
 import { fault } from '#kernel';
-import { type Sql, readArchive, readCheckpoint } from './archive.ts';
+import { type Checkpoint, type Sql, readArchive, readCheckpoint } from './archive.ts';
 import { type StoredEvent, header, requireInstallation } from './codec.ts';
 import type { LogReader } from './log-reader.ts';
 
@@ -8,9 +8,15 @@ import type { LogReader } from './log-reader.ts';
  * up). `lost-tail`: the log ends before the archive does. `recreated`: another stream under the same name. `different`: the same
  * place holds another event, which no tool can mend.
  */
-export type LogState =
-  | { readonly state: 'agree'; readonly archived: number; readonly last: number; readonly created: string }
-  | { readonly state: 'lost-tail' | 'recreated' | 'different'; readonly archived: number; readonly last: number; readonly created: string };
+export interface LogState {
+  readonly state: 'agree' | 'lost-tail' | 'recreated' | 'different';
+  /** Events in the archive. */
+  readonly archived: number;
+  /** Messages in the stream. */
+  readonly last: number;
+  /** When the stream was made (RFC 3339). */
+  readonly created: string;
+}
 
 /** Where both copies of the log are read. */
 export interface LogCopies {
@@ -26,6 +32,17 @@ const sameEvent = (a: StoredEvent, b: StoredEvent): boolean =>
 const archivedAt = async (sql: Sql, sequence: number): Promise<StoredEvent | undefined> =>
   (await readArchive(sql, { after: sequence - 1, until: sequence, limit: 1 }))[0];
 
+const stateOf = async (
+  { log, sql, installation }: LogCopies, checkpoint: Checkpoint, { last, created }: { readonly last: number; readonly created: string },
+): Promise<LogState['state']> => {
+  const mine = await archivedAt(sql, checkpoint.sequence);
+  if (mine) requireInstallation(mine, installation);
+  const theirs = last >= checkpoint.sequence ? await log.at(checkpoint.sequence) : undefined;
+  if (theirs && mine && !sameEvent(mine, theirs)) return 'different';
+  if (checkpoint.created !== undefined && checkpoint.created !== created) return 'recreated';
+  return theirs && mine ? 'agree' : 'lost-tail';
+};
+
 /** Compares the stream's last sequence, its creation time and the message at the checkpoint with the archive. Changes nothing. */
 export const checkLog = async ({ log, sql, installation }: LogCopies): Promise<LogState> => {
   const checkpoint = await readCheckpoint(sql);
@@ -34,13 +51,7 @@ export const checkLog = async ({ log, sql, installation }: LogCopies): Promise<L
   const newest = last > 0 ? await log.at(last) : undefined;
   if (newest) requireInstallation(newest, installation);
   if (checkpoint.sequence === 0) return { state: 'agree', ...seen };
-  const mine = await archivedAt(sql, checkpoint.sequence);
-  if (mine) requireInstallation(mine, installation);
-  const theirs = last >= checkpoint.sequence ? await log.at(checkpoint.sequence) : undefined;
-  if (theirs && mine && !sameEvent(mine, theirs)) return { state: 'different', ...seen };
-  if (checkpoint.created !== undefined && checkpoint.created !== created) return { state: 'recreated', ...seen };
-  if (!theirs || !mine) return { state: 'lost-tail', ...seen };
-  return { state: 'agree', ...seen };
+  return { state: await stateOf({ log, sql, installation }, checkpoint, seen), ...seen };
 };
 
 /** The error that fences appends while stream and archive disagree. */

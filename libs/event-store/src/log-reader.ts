@@ -1,5 +1,5 @@
 import { ErrorCode, NatsError, type NatsConnection } from 'nats';
-import { AppError, fault } from '#kernel';
+import { type AppError, fault } from '#kernel';
 import { type StoredEvent, ownHeaders } from './codec.ts';
 import { eventsStream } from './subject.ts';
 

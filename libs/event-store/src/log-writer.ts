@@ -33,13 +33,13 @@ const duplicateInBatch = 10201;
 /** Too many batches in flight; batch incomplete, sequence missing or id unknown (a part was lost on the way); too many requests. */
 const busyCodes = new Set([10175, 10176, 10210, 10211, 10167]);
 
-const outcomeOf = (answer: PublishAnswer): WriteOutcome => {
-  if (answer.seq !== undefined && !answer.error) return answer.duplicate ? { status: 'duplicate' } : { status: 'stored', sequence: answer.seq };
-  const code = answer.error?.err_code ?? 0;
+const outcomeOf = ({ seq, duplicate, error }: PublishAnswer): WriteOutcome => {
+  if (seq !== undefined && !error) return duplicate ? { status: 'duplicate' } : { status: 'stored', sequence: seq };
+  const { code: kind, err_code: code } = { err_code: 0, ...error, code: error?.code ?? 0 };
   if (code === duplicateInBatch) return { status: 'duplicate' };
   if (conflictCodes.has(code)) return { status: 'conflict' };
-  if (busyCodes.has(code) || (answer.error?.code ?? 0) === 503 || answer.error?.code === 429) return { status: 'busy' };
-  throw fault('internal', 'append-refused', 'The event log refused the append; see the log of the master', { internal: JSON.stringify(answer.error) });
+  if (busyCodes.has(code) || kind === 503 || kind === 429) return { status: 'busy' };
+  throw fault('internal', 'append-refused', 'The event log refused the append; see the log of the master', { internal: JSON.stringify(error) });
 };
 
 const headersOf = ({ event, expect }: Write, more: Readonly<Record<string, string>> = {}): MsgHdrs => {

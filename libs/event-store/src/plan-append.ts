@@ -75,7 +75,7 @@ export const heldEvents = async (planned: Planned, codec: EventCodec, log: LookB
   const { events } = planned;
   const begin = await beginOf(planned, log, anywhere);
   if (!begin) return undefined;
-  const stored = await Promise.all(events.map((_, index) => (index === 0 ? begin : log.at(begin.sequence + index))));
+  const stored = await Promise.all(events.map((_, index) => (index === 0 ? Promise.resolve(begin) : log.at(begin.sequence + index))));
   const ours = stored.filter((message, index): message is StoredEvent => isOurs(message, events[index]));
   if (ours.length !== events.length) throw fault('internal', 'batch-torn', 'A batch lies in the log in part only, or its command id was used for two commands');
   return ours.map((message) => codec.decode(message));

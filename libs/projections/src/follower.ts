@@ -6,7 +6,8 @@ import { type ProjectParts, project } from './project.ts';
 import { progress } from './progress.ts';
 import type { ReadTable } from './read-table.ts';
 import { rebuildOutdated } from './rebuild.ts';
-import { type Session, type SessionConfig, openSession } from './session.ts';
+import { type SessionConfig, openSession } from './session.ts';
+import { type StandByParts, pause, untilLocked } from './stand-by.ts';
 
 /** What a follower is made of. */
 export interface FollowerOptions {
@@ -38,9 +39,6 @@ const statusOf = (error: unknown): FollowerStatus => {
   return { state: hopeless.has(code) ? 'halted' : 'failing', code, detail };
 };
 
-/** Waits for what happens first: time, or the end of the signal. Never rejects. */
-const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal).catch(() => undefined);
-
 /** Makes a follower; `start` begins. */
 export const createFollower = (options: FollowerOptions): Follower => {
   const { connection, sql, clock, logger, lookMs = 500, stalledMs = 15_000 } = options;
@@ -56,35 +54,17 @@ export const createFollower = (options: FollowerOptions): Follower => {
   let status: FollowerStatus = { state: 'starting' };
   let running: Promise<void> | undefined;
 
-  const stalled = async (): Promise<boolean> => (await reader.info()).last > known.position;
-
-  /** Waits for the lock, learning of the progress of whoever holds it. */
-  const untilLocked = async (session: Session, end: AbortSignal, looked: () => void): Promise<boolean> => {
-    let [moved, at] = [known.position, clock.monotonic()];
-    while (!end.aborted) {
-      if (await session.tryLock()) return true;
-      status = { state: 'waiting' };
-      known.reached((await readCheckpoint(session.client)).sequence);
-      looked();
-      if (known.position !== moved) [moved, at] = [known.position, clock.monotonic()];
-      if (clock.monotonic() - at > stalledMs) {
-        at = clock.monotonic();
-        if (await stalled().catch(() => false)) {
-          logger.warn('The projecting master stands still; its lock is broken', { position: known.position });
-          await session.breakLock();
-        }
-      }
-      await pause(clock, lookMs, end);
-    }
-    return false;
-  };
+  const waitingParts: StandByParts = { progress: known, reader, clock, logger, lookMs, stalledMs };
 
   const once = async (looked: () => void): Promise<void> => {
     const session = await openSession(options.database, (sequence) => known.reached(sequence));
     const end = AbortSignal.any([stopping.signal, session.ended]);
     try {
       known.begin(known.position === 0 ? (await readCheckpoint(session.client)).sequence : 0);
-      if (!(await untilLocked(session, end, looked))) return;
+      if (!(await untilLocked(session, end, waitingParts, () => {
+        status = { state: 'waiting' };
+        looked();
+      }))) return;
       status = { state: 'projecting' };
       looked();
       await rebuildOutdated({ client: session.client, tables: parts.tables, codec, logger });
@@ -112,12 +92,8 @@ export const createFollower = (options: FollowerOptions): Follower => {
   };
 
   return {
-    get position() {
-      return known.position;
-    },
-    get status() {
-      return status;
-    },
+    get position() { return known.position; },
+    get status() { return status; },
     start: () => new Promise((resolve) => { running ??= run(resolve); }),
     stop: async () => {
       stopping.abort();

@@ -64,7 +64,7 @@ const buffer = () => {
  * gap; where the client lost something on the way, or the server the consumer, `next` rejects and the caller opens another source.
  */
 export const openLogSource = async (connection: NatsConnection, from: number, signal: AbortSignal): Promise<LogSource> => {
-  const { consumer, remove } = await openConsumer(connection, from).catch((cause: unknown) => { throw logUnavailable(cause); });
+  const opened = await openConsumer(connection, from).catch((cause: unknown) => { throw logUnavailable(cause); });
   const queue = buffer();
   let expected = from;
   let ended = false;
@@ -75,7 +75,7 @@ export const openLogSource = async (connection: NatsConnection, from: number, si
   signal.addEventListener('abort', end, { once: true });
   const pump = async (): Promise<void> => {
     while (!ended) {
-      const messages = await consumer.fetch({ max_messages: pullMessages, expires: pullExpiresMs });
+      const messages = await opened.consumer.fetch({ max_messages: pullMessages, expires: pullExpiresMs });
       for await (const message of messages) {
         const event = storedOf(message);
         if (event.sequence !== expected) {
@@ -100,7 +100,7 @@ export const openLogSource = async (connection: NatsConnection, from: number, si
     close: async () => {
       end();
       signal.removeEventListener('abort', end);
-      await remove();
+      await opened.remove();
     },
   };
 };

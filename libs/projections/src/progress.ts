@@ -1,11 +1,7 @@
 import { type RecordedEvent } from '#event-store';
 import { type Clock, type Logger, messageOf } from '#kernel';
 import type { EventsListener } from './follower.port.ts';
-
-interface Waiter {
-  readonly sequence: number;
-  readonly reached: () => void;
-}
+import { waiters } from './waiters.ts';
 
 /** What this master knows of the common position, who waits for it and who listens. */
 export interface Progress {
@@ -26,7 +22,7 @@ export const progress = (read: ReadCommitted, clock: Clock, logger: Logger): Pro
   let position = 0;
   let delivered = 0;
   let delivering: Promise<void> | undefined;
-  let waiters: Waiter[] = [];
+  const waiting = waiters(clock);
   const listeners = new Set<EventsListener>();
 
   const deliver = (events: readonly RecordedEvent[]): void => {
@@ -63,25 +59,11 @@ export const progress = (read: ReadCommitted, clock: Clock, logger: Logger): Pro
     reached: (sequence, batch = []) => {
       if (sequence > position) {
         position = sequence;
-        const [ready, rest]: [Waiter[], Waiter[]] = [[], []];
-        for (const waiter of waiters) (waiter.sequence <= sequence ? ready : rest).push(waiter);
-        waiters = rest;
-        ready.forEach((waiter) => waiter.reached());
+        waiting.reached(sequence);
       }
       if (delivered < position) handOut(batch);
     },
-    waitFor: (sequence, timeoutMs) => {
-      if (sequence <= position) return Promise.resolve(true);
-      const stop = new AbortController();
-      return new Promise((resolve) => {
-        const waiter: Waiter = { sequence, reached: () => { stop.abort(); resolve(true); } };
-        waiters.push(waiter);
-        clock.sleep(timeoutMs, stop.signal).then(() => {
-          waiters = waiters.filter((other) => other !== waiter);
-          resolve(false);
-        }, () => undefined);
-      });
-    },
+    waitFor: (sequence, timeoutMs) => (sequence <= position ? Promise.resolve(true) : waiting.add(sequence, timeoutMs)),
     onEvents: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

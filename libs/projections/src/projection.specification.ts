@@ -30,7 +30,7 @@ export const projectionSpecification = <Row extends object, Event extends Domain
       revisions.set(aggregate, revision);
       const event = recorded(given, index + 1, revision);
       if (!model.handles.includes(event.event.type)) return;
-      foldRows(model as ReadModel, [{ event, keys: model.keys(event) }], rows);
+      foldRows(model, [{ event, keys: model.keys(event) }], rows);
       for (const row of rows.values()) if (row) Object.freeze(row);
     });
     return new Map([...rows].filter((entry): entry is [string, Row] => entry[1] !== undefined));

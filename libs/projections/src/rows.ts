@@ -5,11 +5,9 @@ import type { ReadTable } from './read-table.ts';
 /** A row by its key; undefined: there is none. */
 export type Rows = Map<string, object | undefined>;
 
-const bigint = pg.types.builtins.INT8;
 /** Counts and sizes are numbers in read models: 2^53 bytes is nine petabytes. */
-const types = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => (oid === bigint ? Number : pg.types.getTypeParser(oid, format as 'text'))) as typeof pg.types.getTypeParser,
-};
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Where the tables lie: the schema in use, or the one that a rebuild fills. */
 export interface Place {
