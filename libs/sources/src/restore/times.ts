@@ -1,7 +1,7 @@
 const second = 1_000_000_000n;
 
 /**
- * Seconds for `fs.utimes`, from nanoseconds. Node takes them as a double, so a time in this century comes out up to 120 ns beside what
+ * Seconds for `fs.utimes`, from nanoseconds. Node takes them as a double, so a time comes out up to 120 ns (from 2038 on 240 ns) beside what
  * was asked. A string for times before 1970, as Node takes negative numbers for the present.
  */
 export const utimesArgument = (ns: bigint): number | string => {
