@@ -1,17 +1,16 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { installationDecider } from './modules/installation/index.ts';
-import { derivedId } from '#kernel';
+import { AppError, derivedId, hasCode, rfc3339 } from '#kernel';
 import { asksServer, reportsServer } from '#messaging';
 import { nestLogger } from '#observability';
 import { AppModule } from './app.module.ts';
 import { catalogue } from './catalogue.ts';
+import { installationDecider } from './modules/installation/index.ts';
 import { publicUrlOf } from './platform/config/master.config.ts';
 import { type Foundation, type Surroundings, openFoundation } from './platform/foundation/foundation.ts';
 import { commandContext } from './platform/http/command-context.ts';
-import { AppError, rfc3339 } from '#kernel';
-import { serveOpenApi } from './platform/openapi/openapi.ts';
 import { secureHeaders } from './platform/http/secure-headers.ts';
+import { serveOpenApi } from './platform/openapi/openapi.ts';
 import { version } from './platform/version.ts';
 
 /** A master at work. */
@@ -28,11 +27,16 @@ export interface Master {
 /** Milliseconds that requests at hand get when the master stops. */
 const drainMs = 10_000;
 
-/** Appends the first event of the log, if it is not there. */
-const createInstallation = async ({ commands, clock, installation }: Foundation): Promise<void> => {
+/** Appends the first event of the log, if it is not there. A log that differs from its archive is said, and fenced until an operator acts. */
+const createInstallation = async ({ commands, clock, logger, installation }: Foundation): Promise<void> => {
   const context = commandContext({ time: rfc3339(clock.now()), actor: 'system:start', commandId: derivedId('cmd', 'installation', installation) });
-  const created = await commands.execute(context, (unit) => unit.decide(installationDecider, installation, { type: 'CreateInstallation', version }));
-  if (!created.ok) throw new AppError(created.error);
+  try {
+    const created = await commands.execute(context, (unit) => unit.decide(installationDecider, installation, { type: 'CreateInstallation', version }));
+    if (!created.ok) throw new AppError(created.error);
+  } catch (error) {
+    if (!hasCode(error, 'log-diverged')) throw error;
+    logger.error('nothing will be written', { code: error.code, detail: error.detail });
+  }
 };
 
 const createApp = async (foundation: Foundation): Promise<NestExpressApplication> => {

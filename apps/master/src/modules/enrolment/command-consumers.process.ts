@@ -46,7 +46,7 @@ export class CommandConsumers implements OnApplicationBootstrap, BeforeApplicati
   private async pass(): Promise<void> {
     const existing = new Set(await this.consumers.nodes());
     const known = await this.nodes.list();
-    const wanted = new Set([controlNode as string, ...known.filter((node) => node.enrolled).map((node) => node.id)]);
+    const wanted = new Set<string>([controlNode, ...known.filter((node) => node.enrolled).map((node) => node.id)]);
     for (const node of wanted) if (!existing.has(node)) await this.consumers.ensureNode(node);
     // A node that is about to enrol is known, so nobody's consumer is taken away while they are being made.
     const there = new Set(known.map((node) => node.id));

@@ -6,6 +6,7 @@ import { ApiKeys } from './auth/api-keys.ts';
 import { AuthGuard } from './auth/auth.guard.ts';
 import { FirstAdmin } from './auth/first-admin.ts';
 import { LoginLimiter } from './auth/login-limiter.ts';
+import { Passwords } from './auth/passwords.ts';
 import { Sessions } from './auth/sessions.ts';
 import { Users } from './auth/users.ts';
 import { ApiKeysHttp } from './http/api-keys.http.ts';
@@ -19,7 +20,7 @@ import { ApiKeyHash, LoginAttempts, PasswordHash, Session } from './vault/secret
 @Module({
   imports: [TypeOrmModule.forFeature([UserRow, ApiKeyRow, PasswordHash, ApiKeyHash, Session, LoginAttempts])],
   controllers: [SessionHttp, UsersHttp, ApiKeysHttp],
-  providers: [ApiKeys, FirstAdmin, LoginLimiter, Sessions, Users, { provide: APP_GUARD, useClass: AuthGuard }],
+  providers: [ApiKeys, FirstAdmin, LoginLimiter, Passwords, Sessions, Users, { provide: APP_GUARD, useClass: AuthGuard }],
   exports: [Sessions],
 })
 export class IdentityModule {

@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { rfc3339 } from '#kernel';
-import { Public } from '../../platform/index.ts';
+import { INSTALLATION, Public } from '../../platform/index.ts';
 import { MasterHealth } from './master-health.ts';
 import { HealthAnswer, StatusAnswer } from './operations.dto.ts';
 
@@ -11,7 +11,7 @@ import { HealthAnswer, StatusAnswer } from './operations.dto.ts';
 @Public()
 @Controller()
 export class HealthHttp {
-  constructor(@Inject(MasterHealth) private readonly health: MasterHealth) {}
+  constructor(private readonly health: MasterHealth, @Inject(INSTALLATION) private readonly installation: string) {}
 
   /** The process answers; says nothing of what it depends on. */
   @Get('health/live')
@@ -32,9 +32,9 @@ export class HealthHttp {
   async status(@Res({ passthrough: true }) response: Response): Promise<StatusAnswer> {
     const report = await this.health.check();
     if (!report.healthy) response.status(503).setHeader('Retry-After', '1');
-    const { version, startedAt, installation } = this.health;
+    const { version, startedAt } = this.health;
     return {
-      success: report.healthy, version, role: 'master', startTime: rfc3339(startedAt), installation, position: this.health.position,
+      success: report.healthy, version, role: 'master', startTime: rfc3339(startedAt), installation: this.installation, position: this.health.position,
       indicators: { ...report.indicators },
     };
   }

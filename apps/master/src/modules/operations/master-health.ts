@@ -6,7 +6,7 @@ import { type Clock, type Logger, fault } from '#kernel';
 import type { BusHealth } from '#messaging';
 import { type HealthIndicator, type HealthReport, checkHealth } from '#observability';
 import type { Follower } from '#projections';
-import { BUS, BUS_HEALTH, CLOCK, FOLLOWER, INSTALLATION, LOGGER } from '../../platform/index.ts';
+import { BUS, BUS_HEALTH, CLOCK, FOLLOWER, LOGGER } from '../../platform/index.ts';
 import { version } from '../../platform/version.ts';
 
 /** Events that the read models may be behind before this master says that it is not ready. */
@@ -26,7 +26,6 @@ export class MasterHealth implements BeforeApplicationShutdown {
     @Inject(FOLLOWER) private readonly follower: Follower,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(INSTALLATION) readonly installation: string,
   ) {
     this.startedAt = clock.now();
   }

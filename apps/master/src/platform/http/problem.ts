@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { QueryFailedError } from 'typeorm';
 import { type ErrorKind, type FieldFault, type Refusal, isAppError, messageOf, refuse } from '#kernel';
 
 const statuses: Readonly<Record<ErrorKind, number>> = {
@@ -60,9 +61,20 @@ const statusOf = (error: unknown): number | undefined => {
   return typeof status === 'number' ? status : undefined;
 };
 
+const databaseDown = refuse('unavailable', 'database-unavailable', 'The database does not answer now; try again in a moment');
+
+/** Connection trouble of Postgres: classes 08 (connection), 53 (resources), 57P (shutdown, start, timeout), or no connection at all. */
+const isDatabaseTrouble = (error: unknown): boolean => {
+  const driver: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  const code = typeof driver === 'object' && driver !== null && 'code' in driver ? String(driver.code) : '';
+  if (/^(08|53|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|57014)$/.test(code)) return true;
+  return driver instanceof Error && /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(driver.message);
+};
+
 /** What a caller may know of anything that was thrown. Faults that are not ours show nothing of themselves. */
 export const refusalOf = (error: unknown): Refusal => {
   if (isAppError(error)) return error;
+  if (isDatabaseTrouble(error)) return databaseDown;
   const status = statusOf(error);
   if (status === undefined || status >= 500) return internal;
   return byStatus[status] ?? refuse('validation', 'bad-request', messageOf(error));

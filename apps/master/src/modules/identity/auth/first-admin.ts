@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { type Clock, type Logger, derivedId, ok } from '#kernel';
+import { type Clock, type Logger, derivedId, hasCode, ok } from '#kernel';
 import { CLOCK, CONFIG, Commands, LOGGER, type MasterConfig, systemContext } from '../../../platform/index.ts';
 import { nameDecider, nameId } from '../../names/index.ts';
 import { Users, createUser } from './users.ts';
@@ -18,6 +18,11 @@ export class FirstAdmin implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    // A fenced log has its admin already, or gets one at the start after it was mended.
+    await this.create().catch((error: unknown) => { if (!hasCode(error, 'log-diverged')) throw error; });
+  }
+
+  private async create(): Promise<void> {
     const { name, password } = this.config.firstAdmin;
     const id = derivedId('user', 'first-admin');
     const context = systemContext(this.clock, 'first-admin', derivedId('cmd', 'first-admin'));

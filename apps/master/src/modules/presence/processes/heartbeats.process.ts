@@ -4,7 +4,8 @@ import { Heartbeat, decodeMessage, nodeOfSubject, offlineAfterSeconds, streams }
 import { type Clock, type Logger, messageOf, parseTime } from '#kernel';
 import type { BusHealth } from '#messaging';
 import { BUS, BUS_HEALTH, CLOCK, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
-import { type Beat, HeartbeatRows } from './heartbeat-rows.ts';
+import type { PresenceRow } from '../read-models/presence.entity.ts';
+import { type Beat, type Duplicate, HeartbeatRows } from './heartbeat-rows.ts';
 import { PresenceCommands } from './presence-commands.ts';
 
 const flushMs = 1_000;
@@ -21,6 +22,12 @@ const beatOf = (message: JsMsg): Beat => {
     hostname: beat.hostname, ip: beat.ip, mac: beat.mac, version: beat.version, load: beat.load, memoryFree: beat.memory_free ?? null,
     slots: beat.slots, running: beat.running,
   };
+};
+
+/** Whether presence has something to decide: not for the younger of two state directories, nor for what it knows. */
+const isNews = ({ node, instance }: Beat, row: PresenceRow | undefined, duplicates: readonly Duplicate[]): boolean => {
+  if (duplicates.some((found) => found.node === node && found.older !== instance)) return false;
+  return row?.status !== 'online' || row.instance !== instance;
 };
 
 /** Takes heartbeats from the bus into the schema `live`, and tells when a node came. Every master does; the rows are the same. */
@@ -97,20 +104,17 @@ export class HeartbeatsProcess implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private async tell(nodes: readonly string[], beats: readonly Beat[]): Promise<void> {
-    const [known, existing] = [await this.presence.known(nodes), await this.presence.existing(nodes)];
-    const fresh = beats.reduce((latest, { lastSeen }) => Math.max(latest, lastSeen.getTime()), 0) - offlineAfterSeconds * 1000;
-    const duplicates = await this.rows.duplicates(nodes, new Date(fresh));
-    for (const beat of beats) {
-      const row = known.get(beat.node);
-      const younger = duplicates.some((found) => found.younger.instance === beat.instance);
-      const news = row?.status !== 'online' || row.instance !== beat.instance;
-      // An old heartbeat that a starting master finds in the stream is no news.
-      if (!existing.has(beat.node) || younger || !news || beat.lastSeen.getTime() < fresh) continue;
-      if (row?.status === 'online' && duplicates.some((found) => found.node === beat.node && found.older !== beat.instance)) continue;
-      await this.presence.decide(beat.node, { type: 'SeeNode', instance: beat.instance, version: beat.version, hostname: beat.hostname });
+    const existing = await this.presence.existing(nodes);
+    const known = await this.presence.known(nodes);
+    // An old heartbeat that a starting master finds in the stream is no news.
+    const since = Math.max(...beats.map(({ lastSeen }) => lastSeen.getTime())) - offlineAfterSeconds * 1000;
+    const duplicates = await this.rows.duplicates(nodes, new Date(since));
+    const fresh = beats.filter((beat) => existing.has(beat.node) && beat.lastSeen.getTime() >= since);
+    for (const { node, instance, version, hostname } of fresh.filter((beat) => isNews(beat, known.get(beat.node), duplicates))) {
+      await this.presence.decide(node, { type: 'SeeNode', instance, version, hostname });
     }
-    for (const { node, younger } of duplicates) {
-      if (existing.has(node)) await this.presence.decide(node, { type: 'SeeDuplicate', other: younger.instance, otherHostname: younger.hostname });
+    for (const { node, younger } of duplicates.filter((found) => existing.has(found.node))) {
+      await this.presence.decide(node, { type: 'SeeDuplicate', other: younger.instance, otherHostname: younger.hostname });
     }
   }
 }
