@@ -28,3 +28,6 @@ export {
 } from './admission/admission-options.ts';
 export { admitSnapshot } from './admission/admit-snapshot.ts';
 export type { DirectoryCache } from './catalog/pack-catalog.ts';
+export type { PruneHooks, PruneNumbers, PruneOptions, PruneResult } from './prune/prune-options.ts';
+export { pruneRepository } from './prune/prune-repository.ts';
+export { type RetainedSnapshot, type RetentionPolicy, retain } from './prune/retention.ts';

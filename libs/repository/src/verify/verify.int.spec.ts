@@ -126,7 +126,7 @@ describe('what a damaged pack costs', () => {
     await twice.backup({ generation: 1, task: 'task_2' });
     expect(namesOf(twice.store, 'packs/').length).toBeGreaterThan(first.length);
     const bytes = twice.store.objects.get(first[0]!)!;
-    bytes[100]! ^= 1;
+    bytes[250_000]! ^= 1;
     const result = await verifyRepository({ store: twice.store, level: 3, keys: identityKeys(twice.store, [twice.dataIdentity]) });
     expect(result.findings).toMatchObject([{ object: first[0], affected: [] }]);
   });
