@@ -66,6 +66,8 @@ export interface AdmissionRequest {
   readonly order: RunOrder;
   readonly attempt: Attempt;
   readonly report: RunReport;
+  /** The ids of the repository; absent before its first snapshot. */
+  readonly created?: { readonly repositoryId: string; readonly idKeyId: string };
 }
 
 /** Admitted: the facts of the snapshot. Refused: why, in a code and a sentence. */

@@ -19,7 +19,7 @@ describe('from the request to the snapshot', () => {
     const held = await world.running(one);
     expect(world.sent.map((command) => command.verb)).toEqual(['backup']);
     expect(await two.reports.decide(nodeA, held.run, reportOf(held))).toEqual({ decision: 'accepted' });
-    expect(world.types('run')).toEqual(['RunRequested', 'RunDispatched', 'RunStarted', 'RunSucceeded', 'SnapshotRecorded']);
+    expect(world.types('run')).toEqual(['RunRequested', 'RunDispatched', 'RunStarted', 'SnapshotRecorded', 'RunSucceeded']);
     expect(world.types('repository')).toEqual(['LeaseTaken', 'LeaseReleased', 'RepositoryCreated', 'SnapshotAdmitted']);
     expect(world.types('lane')).toEqual(['LaneEntered', 'LaneLeft']);
     const [success] = world.events('RunSucceeded');
@@ -63,6 +63,7 @@ describe('from the request to the snapshot', () => {
           await unit.decide(repositoryDecider, repository, { type: 'ReleaseLease', run: held.run });
           await unit.decide(repositoryDecider, repository, { type: 'TakeLease', run: 'run_prune', mode: 'exclusive', node: nodeA, target: targetA });
           await unit.decide(repositoryDecider, repository, { type: 'MarkPrune', run: 'run_prune' });
+          await unit.decide(repositoryDecider, repository, { type: 'StartDeletion', run: 'run_prune', admissions: 0 });
           await unit.decide(repositoryDecider, repository, { type: 'CompletePrune', run: 'run_prune', forgotten: [], deletedObjects: 1, deletedBytes: 1 });
           return unit.decide(repositoryDecider, repository, { type: 'ReleaseLease', run: 'run_prune' });
         });

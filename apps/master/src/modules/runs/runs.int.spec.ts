@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type NatsConnection, headers as natsHeaders } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type AskMethod, type ClaimGranted, Command, type GrantAnswer, SignedMessage, decodeMessage, encodeMessage, reportMessageId, subjects } from '#contracts';
+import { type Answer, type AskMethod, type ClaimGranted, Command, type GrantAnswer, SignedMessage, decodeMessage, encodeMessage, reportMessageId, streams, subjects } from '#contracts';
 import { inboxPrefixOf, newAgeKey, newNkey, openMessage } from '#identity';
 import { randomIds, rfc3339, silentLogger, systemClock } from '#kernel';
 import { connectBus } from '#messaging';
@@ -17,7 +17,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 class ScriptedAgent {
   readonly commands: Command[] = [];
   private beating = true;
-  private constructor(readonly node: string, private readonly bus: NatsConnection, private readonly stack: TestStack, readonly instance: string) {}
+  private constructor(readonly node: string, private readonly bus: NatsConnection, private readonly stack: TestStack, readonly instance: string, private readonly relay: string) {}
 
   static async enrol(api: TestClient, stack: TestStack, name: string): Promise<ScriptedAgent> {
     const node = (await api.json<{ id: string }>('POST', '/api/v1/nodes', { name, slots: 2 })).id;
@@ -28,7 +28,7 @@ class ScriptedAgent {
       urls: [stack.nats.url], name: node, inboxPrefix: inboxPrefixOf(node), credential: { jwt: () => enrolled.jwt, seed: key.seed }, clock: systemClock, log: silentLogger,
       signal: AbortSignal.timeout(10_000),
     });
-    const agent = new ScriptedAgent(node, bus, stack, `i-${randomBytes(4).toString('hex')}`);
+    const agent = new ScriptedAgent(node, bus, stack, `i-${randomBytes(4).toString('hex')}`, api.url);
     agent.beat();
     void agent.pull();
     await waitUntil(async () => (await api.json<{ presence: string }>('GET', `/api/v1/nodes/${node}`)).presence === 'online', 20_000);
@@ -44,14 +44,13 @@ class ScriptedAgent {
 
   /** Takes commands and acks each at once, as rule 5 says. */
   private async pull(): Promise<void> {
-    const subject = `$JS.API.CONSUMER.MSG.NEXT.COMMANDS.${this.node}`;
+    const consumer = this.bus.jetstream().consumers.getPullConsumerFor({ stream_name: streams.commands, name: this.node, config: {} } as never);
     while (this.beating) {
       try {
-        const message = await this.bus.request(subject, JSON.stringify({ batch: 1, expires: 2e9 }), { timeout: 3000 });
-        if (message.data.length === 0) continue;
-        const signed = decodeMessage(SignedMessage, message.data);
-        this.commands.push(openMessage([this.stack.nats.keys.commandSigning], 'command', this.node, signed) as Command);
-        if (message.reply) this.bus.publish(message.reply, '+ACK');
+        const message = await consumer.next({ expires: 2000, bind: true } as never);
+        if (!message) continue;
+        this.commands.push(openMessage([this.stack.nats.keys.commandSigning], 'command', this.node, decodeMessage(SignedMessage, message.data)) as Command);
+        message.ack();
       } catch {
         if (this.bus.isClosed()) return;
       }
@@ -81,7 +80,9 @@ class ScriptedAgent {
     const answer = await this.ask<GrantAnswer>('grant', { holder: { run, attempt, claim }, objects: [{ access: 'write', name, size: bytes.length, sha256: sha256(bytes) }] });
     if (answer.status !== 'ok') throw new Error(`${answer.code}: ${answer.detail}`);
     const [grant] = answer.value.grants;
-    return (await fetch(grant!.url, { method: grant!.method, headers: grant!.headers, body: new Uint8Array(bytes) })).status;
+    // The test's masters listen on ports that they learn at start, so the public URL names none.
+    const url = new URL(new URL(grant!.url).pathname + new URL(grant!.url).search, this.relay);
+    return (await fetch(url, { method: grant!.method, headers: grant!.headers, body: new Uint8Array(bytes) })).status;
   }
 
   report(run: string, report: { attempt: number; claim: string; outcome: string }): void {

@@ -6,8 +6,10 @@ import { CommandPublisher } from '#messaging';
 import { BUS, KEYS } from '../../platform/index.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
 import { PresenceRow } from '../presence/index.ts';
+import { SnapshotRow } from '../snapshots/index.ts';
 import { TargetsModule } from '../targets/targets.module.ts';
-import { StoredAdmission } from './adapters/admission.adapter.ts';
+import { TaskRow } from '../tasks/index.ts';
+import { CatalogAdmission } from './adapters/admission.adapter.ts';
 import { NoKnownChunks } from './adapters/known-chunks.adapter.ts';
 import { LookupNodeDirectory } from './adapters/node-directory.adapter.ts';
 import { KeyRecipients } from './adapters/recipients.adapter.ts';
@@ -28,6 +30,11 @@ import { RequestRunHandler } from './commands/request-run/request-run.handler.ts
 import { RetryRunHandler } from './commands/retry-run/retry-run.handler.ts';
 import { StartRuns } from './commands/start-runs.ts';
 import { Deciding } from './deciding.ts';
+import { DutyWorks } from './executor/duty-works.ts';
+import { Executor } from './executor/executor.ts';
+import { ExecutorSubscriber } from './executor/executor.subscriber.ts';
+import { PruneWork } from './executor/prune.work.ts';
+import { VerifyWork } from './executor/verify.work.ts';
 import { RunsHttp } from './http/runs.http.ts';
 import { LiveAbsences, LiveExecutors } from './live/live-tables.adapter.ts';
 import { RunProgress } from './live/live.entities.ts';
@@ -47,7 +54,7 @@ const ports: Provider[] = [
   { provide: NODE_DIRECTORY, useClass: LookupNodeDirectory },
   { provide: TARGET_ACCESS, useClass: StoredTargetAccess },
   { provide: COMMAND_SENDER, useFactory: (bus: NatsConnection, keys: InstallationKeys) => new CommandPublisher(bus, keys.commandSigning), inject: [BUS, KEYS] },
-  { provide: ADMISSION, useClass: StoredAdmission },
+  { provide: ADMISSION, useClass: CatalogAdmission },
   { provide: RUN_ROWS, useClass: ReadRunRows },
   { provide: ABSENCES, useClass: LiveAbsences },
   { provide: EXECUTORS, useClass: LiveExecutors },
@@ -59,13 +66,14 @@ const ports: Provider[] = [
 const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
 const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, SpecificationBuilder];
 const processes = [DispatchProcess, SupervisionProcess, RunDuties, ProgressProcess];
+const executor = [Executor, DutyWorks, VerifyWork, PruneWork];
 const queries = [RunViews, WaitingReasons];
 
 /** Runs: from the request through dispatch, claim and report to one truthful end. */
 @Module({
-  imports: [TypeOrmModule.forFeature([RunRow, RunProgress, PresenceRow]), NodesModule, TargetsModule],
-  controllers: [RunsHttp, RunAsksSubscriber, ReportsSubscriber],
-  providers: [Deciding, ...ports, ...commands, ...asks, ...processes, ...queries],
+  imports: [TypeOrmModule.forFeature([RunRow, RunProgress, PresenceRow, SnapshotRow, TaskRow]), NodesModule, TargetsModule],
+  controllers: [RunsHttp, RunAsksSubscriber, ReportsSubscriber, ExecutorSubscriber],
+  providers: [Deciding, ...ports, ...commands, ...asks, ...processes, ...executor, ...queries],
   exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RunViews],
 })
 export class RunsModule {}

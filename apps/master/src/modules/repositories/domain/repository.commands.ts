@@ -16,7 +16,9 @@ export type AdmitSnapshot = {
   readonly checkedDeletions: number;
 } & RepositoryPlace;
 export interface MarkPrune { readonly type: 'MarkPrune'; readonly run: string; readonly condemned?: string }
+/** `admissions`: that of the state at which it marked: deletes nothing that was admitted since. */
+export interface StartDeletion { readonly type: 'StartDeletion'; readonly run: string; readonly admissions: number }
 export type CompletePrune = { readonly type: 'CompletePrune' } & Omit<RepositoryPruned['data'], 'generation'>;
 export interface AddRecipient { readonly type: 'AddRecipient'; readonly class: 'data' | 'catalog'; readonly recipient: string }
 
-export type RepositoryCommand = TakeLease | ReleaseLease | StartRepository | AdmitSnapshot | MarkPrune | CompletePrune | AddRecipient;
+export type RepositoryCommand = TakeLease | ReleaseLease | StartRepository | AdmitSnapshot | MarkPrune | StartDeletion | CompletePrune | AddRecipient;

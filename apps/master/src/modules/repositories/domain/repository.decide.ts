@@ -1,6 +1,6 @@
 import type { Decider } from '#event-store';
 import { err, ok, refuse, unreachable, type Refusal, type Result } from '#kernel';
-import type { AddRecipient, AdmitSnapshot, CompletePrune, MarkPrune, RepositoryCommand, StartRepository, TakeLease } from './repository.commands.ts';
+import type { AddRecipient, AdmitSnapshot, CompletePrune, MarkPrune, RepositoryCommand, StartDeletion, StartRepository, TakeLease } from './repository.commands.ts';
 import type { RepositoryEvent } from './repository.events.ts';
 import { evolveRepository, initialRepository, type RepositoryState } from './repository.state.ts';
 
@@ -25,6 +25,9 @@ const start = ({ run, attempt, sha256 }: StartRepository, state: RepositoryState
 const admit = (command: AdmitSnapshot, state: RepositoryState): Decision => {
   const { snapshot, run, attempt, object, node, target, repositoryId, idKeyId } = command;
   if (state.latest?.snapshot === snapshot) return ok([]);
+  if (state.pruning?.deleting === true) {
+    return err(refuse('unavailable', 'repository-pruning', 'A prune is deleting from the repository; the snapshot is checked when that is over'));
+  }
   if (state.deletions !== command.checkedDeletions) {
     return err(refuse('conflict', 'admission-outdated', 'The repository was pruned after the check; check again'));
   }
@@ -49,10 +52,18 @@ const mark = ({ run, condemned }: MarkPrune, state: RepositoryState): Decision =
   return ok([{ type: 'PruneMarked', data: condemned === undefined ? { run, generation } : { run, generation, condemned } }]);
 };
 
-const complete = ({ run, forgotten, deletedObjects, deletedBytes }: CompletePrune, state: RepositoryState): Decision => {
+const startDeletion = ({ run, admissions }: StartDeletion, state: RepositoryState): Decision => {
   const refusal = exclusive(run, state);
   if (refusal) return err(refusal);
   if (state.pruning?.run !== run) return err(refuse('conflict', 'prune-unmarked', 'Nothing may be deleted before it is marked'));
+  if (state.admissions !== admissions) return err(refuse('conflict', 'prune-outdated', 'A snapshot was admitted after the mark; mark again'));
+  return ok(state.pruning.deleting ? [] : [{ type: 'DeletionStarted', data: { run } }]);
+};
+
+const complete = ({ run, forgotten, deletedObjects, deletedBytes }: CompletePrune, state: RepositoryState): Decision => {
+  const refusal = exclusive(run, state);
+  if (refusal) return err(refusal);
+  if (state.pruning?.run !== run || !state.pruning.deleting) return err(refuse('conflict', 'prune-unmarked', 'Nothing may be deleted before it is marked'));
   return ok([{ type: 'RepositoryPruned', data: { run, generation: state.generation, forgotten, deletedObjects, deletedBytes } }]);
 };
 
@@ -78,6 +89,8 @@ export const repositoryDecider: Decider<RepositoryState, RepositoryCommand, Repo
         return admit(command, state);
       case 'MarkPrune':
         return mark(command, state);
+      case 'StartDeletion':
+        return startDeletion(command, state);
       case 'CompletePrune':
         return complete(command, state);
       case 'AddRecipient':

@@ -24,6 +24,8 @@ export type SnapshotAdmitted = DomainEvent<'SnapshotAdmitted', {
 }>;
 /** Runs that start from now on are of this generation and do not know what the prune has condemned. */
 export type PruneMarked = DomainEvent<'PruneMarked', { readonly run: string; readonly generation: number; readonly condemned?: string }>;
+/** What is condemned is deleted from now on; no snapshot is admitted until that is over. */
+export type DeletionStarted = DomainEvent<'DeletionStarted', { readonly run: string }>;
 /** The prune has deleted what it condemned. */
 export type RepositoryPruned = DomainEvent<'RepositoryPruned', {
   readonly run: string;
@@ -36,9 +38,9 @@ export type RepositoryPruned = DomainEvent<'RepositoryPruned', {
 export type RecipientAdded = DomainEvent<'RecipientAdded', { readonly class: 'data' | 'catalog'; readonly recipient: string }>;
 
 export type RepositoryEvent =
-  | LeaseTaken | LeaseReleased | RepositoryStarted | RepositoryCreated | SnapshotAdmitted | PruneMarked | RepositoryPruned | RecipientAdded;
+  | LeaseTaken | LeaseReleased | RepositoryStarted | RepositoryCreated | SnapshotAdmitted | PruneMarked | DeletionStarted | RepositoryPruned | RecipientAdded;
 
 /** Every version of these events. */
 export const repositoryEventVersions = defineEvents<RepositoryEvent>({
-  LeaseTaken: [], LeaseReleased: [], RepositoryStarted: [], RepositoryCreated: [], SnapshotAdmitted: [], PruneMarked: [], RepositoryPruned: [], RecipientAdded: [],
+  LeaseTaken: [], LeaseReleased: [], RepositoryStarted: [], RepositoryCreated: [], SnapshotAdmitted: [], PruneMarked: [], DeletionStarted: [], RepositoryPruned: [], RecipientAdded: [],
 });

@@ -56,10 +56,14 @@ describe('leases', () => {
 
 describe('a prune', () => {
   const marked = after(lease('run_1', 'exclusive'), { type: 'MarkPrune', run: 'run_1' });
+  const deletion = (run: string, admissions = 0): RepositoryCommand => ({ type: 'StartDeletion', run, admissions });
+  const deleting = after(lease('run_1', 'exclusive'), { type: 'MarkPrune', run: 'run_1' }, deletion('run_1'));
   it('marks before it deletes, and only alone', () => {
     expect(decide(after(lease('run_1', 'shared')), { type: 'MarkPrune', run: 'run_1' })).toBe('lease-missing');
     expect(decide(after(lease('run_1', 'exclusive')), complete('run_1'))).toBe('prune-unmarked');
-    expect(decide(marked, complete('run_1'))).toEqual(['RepositoryPruned']);
+    expect(decide(marked, complete('run_1'))).toBe('prune-unmarked');
+    expect(decide(marked, deletion('run_1'))).toEqual(['DeletionStarted']);
+    expect(decide(deleting, complete('run_1'))).toEqual(['RepositoryPruned']);
   });
   it('begins a generation, once for the same mark', () => {
     expect(marked.generation).toBe(1);
@@ -70,9 +74,23 @@ describe('a prune', () => {
     const other = after(lease('run_1', 'exclusive'), { type: 'MarkPrune', run: 'run_1' }, release('run_1'), lease('run_2', 'exclusive'));
     expect(decide(other, complete('run_1'))).toBe('lease-missing');
   });
+  it('lets nothing be admitted while it deletes, and deletes nothing after something was admitted', () => {
+    expect(decide(deleting, admit('s1', deleting.deletions))).toBe('repository-pruning');
+    const late = after(lease('run_1', 'exclusive'), { type: 'MarkPrune', run: 'run_1' }, admit('s1'));
+    expect(decide(late, deletion('run_1'))).toBe('prune-outdated');
+  });
+  it('that dies while it deletes blocks nothing for ever, and what was checked before is checked again', () => {
+    const died = repositoryDecider.decide(release('run_1'), deleting);
+    const state = died.ok ? died.value.reduce(repositoryDecider.evolve, deleting) : deleting;
+    expect(decide(state, admit('s1', deleting.deletions))).toBe('admission-outdated');
+    expect(decide(state, admit('s1', state.deletions))).toEqual(['RepositoryCreated', 'SnapshotAdmitted']);
+  });
   it('makes an admission that was checked before it check again', () => {
-    const pruned = after(lease('run_1', 'exclusive'), { type: 'MarkPrune', run: 'run_1' }, complete('run_1'), release('run_1'));
+    const pruned = [complete('run_1'), release('run_1')].reduce((state, command) => {
+      const decided = repositoryDecider.decide(command, state);
+      return decided.ok ? decided.value.reduce(repositoryDecider.evolve, state) : state;
+    }, deleting);
     expect(decide(pruned, admit('s1', 0))).toBe('admission-outdated');
-    expect(decide(pruned, admit('s1', 1))).toEqual(['RepositoryCreated', 'SnapshotAdmitted']);
+    expect(decide(pruned, admit('s1', pruned.deletions))).toEqual(['RepositoryCreated', 'SnapshotAdmitted']);
   });
 });

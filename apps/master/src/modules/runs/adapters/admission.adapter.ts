@@ -1,64 +1,57 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { SnapshotProposal, WrappedKey } from '#contracts';
-import { objectPrefixes, parseObjectName } from '#repository';
-import type { ObjectStore } from '#storage';
+import type { InstallationKeys } from '#identity';
+import { type DirectoryCache, admitSnapshot, identityKeys } from '#repository';
+import { KEYS } from '../../../platform/index.ts';
 import { type Admission, type AdmissionOutcome, type AdmissionRequest, TARGET_ACCESS, type TargetAccess } from '../ports.ts';
 
-type No = Extract<AdmissionOutcome, { admitted: false }>;
-const no = (code: string, detail: string): No => ({ admitted: false, code, detail });
+/** Pack directories kept in memory: packs never change, and every admission needs those of the whole repository. */
+const keptDirectories = 5_000;
 
-const folderOf: Readonly<Record<WrappedKey['class'], string>> = { id: objectPrefixes.idKeys, data: objectPrefixes.dataKeys, catalog: objectPrefixes.catalogKeys };
+type Directory = NonNullable<ReturnType<DirectoryCache['get']>>;
 
-/** Heads asked for at the same time. */
-const parallel = 16;
+/** The directories used last. */
+const recentDirectories = (): DirectoryCache => {
+  const kept = new Map<string, Directory>();
+  return {
+    get: (name) => {
+      const found = kept.get(name);
+      if (found) {
+        kept.delete(name);
+        kept.set(name, found);
+      }
+      return found;
+    },
+    set: (name, directory) => {
+      kept.set(name, directory);
+      for (const oldest of kept.keys()) {
+        if (kept.size <= keptDirectories) break;
+        kept.delete(oldest);
+      }
+    },
+  };
+};
 
-const keyName = (key: WrappedKey): string =>
-  `${folderOf[key.class]}${key.keyId}/${createHash('sha256').update(Buffer.from(key.file, 'base64')).digest('hex')}`;
-
-/** Every object that the proposal names, with its size. */
-const objectsOf = (proposal: SnapshotProposal) => [
-  ...proposal.keys.map((key) => ({ name: keyName(key), size: Buffer.from(key.file, 'base64').length })),
-  ...proposal.packs, ...(proposal.adoptedPacks ?? []), proposal.object,
-];
-
-/** The check before a snapshot becomes a fact: every object that the proposal names lies in the target, under its name and size. */
+/** The check of the repository format, with the installation's catalog identity; with its data identity the MAC is checked too. */
 @Injectable()
-export class StoredAdmission implements Admission {
-  constructor(@Inject(TARGET_ACCESS) private readonly targets: TargetAccess) {}
+export class CatalogAdmission implements Admission {
+  private readonly cache = recentDirectories();
 
-  async admit({ order, attempt, report }: AdmissionRequest): Promise<AdmissionOutcome> {
+  constructor(@Inject(TARGET_ACCESS) private readonly targets: TargetAccess, @Inject(KEYS) private readonly keys: InstallationKeys) {}
+
+  async admit({ order, attempt, report, created }: AdmissionRequest): Promise<AdmissionOutcome> {
     const { proposal } = report;
-    if (!proposal) return no('snapshot-missing', 'The agent proposed no snapshot');
-    const named = this.names(proposal, attempt.snapshot ?? '');
-    if (named) return named;
+    if (!proposal) return { admitted: false, code: 'snapshot-missing', detail: 'The agent proposed no snapshot' };
     const { store } = await this.targets.open(order.target, order.node);
-    const missing = await this.firstMissing(store, objectsOf(proposal));
-    if (missing) return missing;
+    const identities = [this.keys.catalog.identity, ...(this.keys.data.identity === undefined ? [] : [this.keys.data.identity])];
+    const verdict = await admitSnapshot({
+      store, keys: identityKeys(store, identities), proposal, faultCount: report.faultCount, cache: this.cache,
+      expected: { snapshot: attempt.snapshot ?? '', ...created },
+    });
+    if (!verdict.admitted) return verdict;
     const { object, repositoryId, idKeyId, keys, packs } = proposal;
     return {
       admitted: true,
       snapshot: { snapshot: proposal.id, object: object.name, size: object.size, repositoryId, idKeyId, keys: keys.map((key) => ({ ...key })), packs: packs.length },
     };
-  }
-
-  private names(proposal: SnapshotProposal, snapshot: string): No | undefined {
-    const parsed = parseObjectName(proposal.object.name);
-    if (parsed?.kind !== 'snapshot' || parsed.id !== snapshot) return no('wrong-snapshot', 'The proposed object is not the snapshot that the claim named');
-    const stranger = [...proposal.packs, ...(proposal.adoptedPacks ?? [])].find(({ name }) => parseObjectName(name)?.kind !== 'pack');
-    return stranger ? no('wrong-object', `${stranger.name} is not the name of a pack`) : undefined;
-  }
-
-  private async firstMissing(store: ObjectStore, objects: readonly { readonly name: string; readonly size: number }[]): Promise<No | undefined> {
-    for (let from = 0; from < objects.length; from += parallel) {
-      const found = await Promise.all(objects.slice(from, from + parallel).map(async ({ name, size }) => {
-        const info = await store.head(name);
-        if (!info) return no('object-missing', `The target does not hold ${name}`);
-        return info.size === size ? undefined : no('object-damaged', `${name} has ${info.size} bytes in the target, not ${size}`);
-      }));
-      const fault = found.find((one) => one !== undefined);
-      if (fault) return fault;
-    }
-    return undefined;
   }
 }

@@ -56,9 +56,13 @@ const cancel = (state: ExistingRun): Decision => {
   }
 };
 
+/** Failures that another attempt would meet again: what was verified is damaged whoever looks. */
+const hopeless: readonly string[] = ['damage-found'];
+
 /** Whether the run tries again by itself after one more failure: never a restore, never against a wish to cancel. */
-export const nextTry = (state: ExistingRun, now: string): readonly RunRetried[] => {
+const nextTry = (state: ExistingRun, now: string, code?: string): readonly RunRetried[] => {
   const { retries, plan } = state.order;
+  if (code !== undefined && hopeless.includes(code)) return [];
   if (plan.kind === 'restore' || state.status === 'cancel-requested' || state.failures >= retries.max) return [];
   const notBefore = rfc3339(parseTime(now) + retries.delaySeconds * 1000);
   return [{ type: 'RunRetried', data: { notBefore, automatic: true } }];
@@ -68,12 +72,14 @@ const giveUp = (command: TimeOutRun | LoseRun, state: ExistingRun): Decision => 
   const current = lastAttempt(state);
   if (!isActive(state) || current?.status !== 'running' || current.number !== command.attempt) return ok([]);
   const { attempt, now } = command;
+  const retried = nextTry(state, now);
+  const again = retried.length > 0;
   if (command.type === 'LoseRun') {
-    return ok([{ type: 'RunLost', data: { attempt, code: command.code, detail: command.detail } }, ...nextTry(state, now)]);
+    return ok([{ type: 'RunLost', data: { attempt, code: command.code, detail: command.detail, again } }, ...retried]);
   }
   if (parseTime(current.deadline) > parseTime(now)) return ok([]);
   const detail = `The attempt did not end within ${state.order.timeoutSeconds} s; raise the task's timeout if that is too short`;
-  return ok([{ type: 'RunTimedOut', data: { attempt, code: 'timed-out', detail } }, ...nextTry(state, now)]);
+  return ok([{ type: 'RunTimedOut', data: { attempt, code: 'timed-out', detail, again } }, ...retried]);
 };
 
 const retry = ({ now }: RetryRun, state: ExistingRun): Decision => {
@@ -93,7 +99,7 @@ const decideExisting = (command: Exclude<RunCommand, RequestRun>, state: Existin
     case 'ClaimRun':
       return claim(command, state);
     case 'ReportRun':
-      return decideReport(command, state, nextTry(state, command.now));
+      return decideReport(command, state, nextTry(state, command.now, command.reason?.code));
     case 'CancelRun':
       return cancel(state);
     case 'TimeOutRun':

@@ -21,6 +21,11 @@ export interface Reason {
   readonly detail: string;
 }
 
+/** `again`: another attempt follows by itself, `RunRetried` stands in the same batch. */
+export interface Again {
+  readonly again: boolean;
+}
+
 /** The run exists and waits. */
 export type RunRequested = DomainEvent<'RunRequested', RunOrder>;
 /** The command for `attempt` may be sent; unclaimed after `deadline` the run goes back to the queue. */
@@ -41,15 +46,15 @@ export type RunStarted = DomainEvent<'RunStarted', ClaimedAttempt & {
 export type RunSucceeded = DomainEvent<'RunSucceeded', ReportedEnd>;
 /** A restorable snapshot (or restore) with unreadable sources listed. */
 export type RunPartiallySucceeded = DomainEvent<'RunPartiallySucceeded', ReportedEnd & Reason>;
-export type RunFailed = DomainEvent<'RunFailed', ReportedEnd & Reason>;
+export type RunFailed = DomainEvent<'RunFailed', ReportedEnd & Reason & Again>;
 /** A pre-hook said so, or an overlap or misfire policy did (then there was no attempt). */
 export type RunSkipped = DomainEvent<'RunSkipped', { readonly attempt?: number; readonly claim?: string } & Reason>;
 /** The agent has been asked to stop and has not confirmed yet. */
 export type RunCancelRequested = DomainEvent<'RunCancelRequested', { readonly attempt: number }>;
 export type RunCancelled = DomainEvent<'RunCancelled', { readonly attempt?: number }>;
-export type RunTimedOut = DomainEvent<'RunTimedOut', { readonly attempt: number } & Reason>;
+export type RunTimedOut = DomainEvent<'RunTimedOut', { readonly attempt: number } & Reason & Again>;
 /** The node no longer holds the attempt, or has been silent for too long. */
-export type RunLost = DomainEvent<'RunLost', { readonly attempt: number } & Reason>;
+export type RunLost = DomainEvent<'RunLost', { readonly attempt: number } & Reason & Again>;
 /** The run waits for another attempt, not before `notBefore`. */
 export type RunRetried = DomainEvent<'RunRetried', { readonly notBefore: string; readonly automatic: boolean }>;
 /** The snapshot is a fact: same batch as the success of its attempt. */

@@ -28,7 +28,7 @@ const recorded = (command: ReportRun, { order, attempts }: ExistingRun, late: bo
   return [{ type: 'SnapshotRecorded', data }];
 };
 
-/** The events of an accepted report; a backup without an admitted snapshot has not succeeded. */
+/** The events of an accepted report, the end last: whoever sees that the run has ended can see its snapshot too; a backup without an admitted snapshot has not succeeded. */
 const accept = (command: ReportRun, state: ExistingRun, late: boolean, retry: readonly RunRetried[]): Result<readonly RunEvent[], Refusal> => {
   const end = endOf(command, late);
   const reason = command.reason ?? unexplained;
@@ -39,11 +39,11 @@ const accept = (command: ReportRun, state: ExistingRun, late: boolean, retry: re
   }
   switch (outcome) {
     case 'succeeded':
-      return ok([{ type: 'RunSucceeded', data: end }, ...recorded(command, state, late)]);
+      return ok([...recorded(command, state, late), { type: 'RunSucceeded', data: end }]);
     case 'partial':
-      return ok([{ type: 'RunPartiallySucceeded', data: { ...end, ...reason } }, ...recorded(command, state, late)]);
+      return ok([...recorded(command, state, late), { type: 'RunPartiallySucceeded', data: { ...end, ...reason } }]);
     case 'failed':
-      return ok([{ type: 'RunFailed', data: { ...end, ...reason } }, ...retry]);
+      return ok([{ type: 'RunFailed', data: { ...end, ...reason, again: retry.length > 0 } }, ...retry]);
     case 'skipped':
       return ok([{ type: 'RunSkipped', data: { attempt, claim, ...reason } }]);
     case 'cancelled':

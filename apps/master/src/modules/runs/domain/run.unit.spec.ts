@@ -72,7 +72,7 @@ describe('a run', () => {
     expect(types(running, { type: 'ReturnRun', attempt: 1, code: 'not-claimed', detail: '' })).toEqual([]);
   });
   it('succeeds with its snapshot in one decision', () => {
-    expect(types(running, report())).toEqual(['RunSucceeded', 'SnapshotRecorded']);
+    expect(types(running, report())).toEqual(['SnapshotRecorded', 'RunSucceeded']);
   });
   it('is partial when sources were unreadable, and still has its snapshot', () => {
     expect(run(running, report({ outcome: 'partial' }))).toMatchObject({ status: 'partial', snapshot: 'snap_1' });
@@ -121,7 +121,7 @@ describe('a fenced attempt cannot change a run', () => {
 describe('a late success', () => {
   it('of a lost attempt whose snapshot is durable is recorded as such', () => {
     const decided = runDecider.decide(report(), lostThenRetried);
-    expect(decided).toMatchObject({ ok: true, value: [{ type: 'RunSucceeded', data: { late: true } }, { type: 'SnapshotRecorded', data: { late: true } }] });
+    expect(decided).toMatchObject({ ok: true, value: [{ type: 'SnapshotRecorded', data: { late: true } }, { type: 'RunSucceeded', data: { late: true } }] });
   });
   it('supersedes the attempt that came after, which is fenced from then on', () => {
     const second = run(lostThenRetried, dispatch(200), claim(2));

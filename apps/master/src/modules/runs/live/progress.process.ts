@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { NatsConnection, Subscription } from 'nats';
 import { DataSource } from 'typeorm';
@@ -17,7 +17,7 @@ const keptForDays = 2;
 
 /** Writes what agents say of their progress into the schema `live`. One master hears each word; a lost one is followed by the next. */
 @Injectable()
-export class ProgressProcess implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ProgressProcess implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly latest = new Map<string, Latest>();
   private readonly loop: ReconcileLoop;
   private subscription: Subscription | undefined;
@@ -41,7 +41,7 @@ export class ProgressProcess implements OnApplicationBootstrap, OnApplicationShu
     this.loop.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.subscription?.unsubscribe();
     await this.loop.stop();
   }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Clock, Logger } from '#kernel';
 import type { Follower } from '#projections';
 import { CLOCK, FOLLOWER, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
@@ -10,7 +10,7 @@ const wakes = new Set(['RunRequested', 'RunRetried', 'RunReturned', 'LeaseReleas
 
 /** Repeats the duties about runs on this master. */
 @Injectable()
-export class RunDuties implements OnApplicationBootstrap, OnApplicationShutdown {
+export class RunDuties implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly dispatching: ReconcileLoop;
   private readonly supervising: ReconcileLoop;
   private unsubscribe: () => void = () => undefined;
@@ -34,7 +34,7 @@ export class RunDuties implements OnApplicationBootstrap, OnApplicationShutdown 
     this.supervising.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.unsubscribe();
     await Promise.all([this.dispatching.stop(), this.supervising.stop()]);
   }

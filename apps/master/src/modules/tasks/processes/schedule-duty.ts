@@ -1,11 +1,11 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Clock, Logger } from '#kernel';
 import { CLOCK, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
 import { ScheduleProcess } from './schedule.process.ts';
 
 /** Repeats the scheduler on this master, every second. */
 @Injectable()
-export class ScheduleDuty implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ScheduleDuty implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: ReconcileLoop;
 
   constructor(schedule: ScheduleProcess, @Inject(CLOCK) clock: Clock, @Inject(LOGGER) logger: Logger) {
@@ -16,7 +16,7 @@ export class ScheduleDuty implements OnApplicationBootstrap, OnApplicationShutdo
     this.loop.start();
   }
 
-  onApplicationShutdown(): Promise<void> {
+  beforeApplicationShutdown(): Promise<void> {
     return this.loop.stop();
   }
 }

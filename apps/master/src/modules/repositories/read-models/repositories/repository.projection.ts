@@ -22,6 +22,7 @@ const evolveRow = (row: RepositoryRow, event: RepositoryEvent, at: Date): Reposi
     case 'RepositoryPruned':
       return { ...row, prunedAt: at, snapshots: row.snapshots - event.data.forgotten.length, deletedBytes: row.deletedBytes + event.data.deletedBytes };
     case 'RepositoryStarted':
+    case 'DeletionStarted':
     case 'RecipientAdded':
       return row;
     default:
@@ -33,7 +34,7 @@ const evolveRow = (row: RepositoryRow, event: RepositoryEvent, at: Date): Reposi
 export const repositoryRows = readModel<RepositoryRow, RepositoryEvent>({
   name: 'repositories',
   entity: RepositoryRow,
-  handles: ['LeaseTaken', 'LeaseReleased', 'RepositoryStarted', 'RepositoryCreated', 'SnapshotAdmitted', 'PruneMarked', 'RepositoryPruned', 'RecipientAdded'],
+  handles: ['LeaseTaken', 'LeaseReleased', 'RepositoryStarted', 'RepositoryCreated', 'SnapshotAdmitted', 'PruneMarked', 'DeletionStarted', 'RepositoryPruned', 'RecipientAdded'],
   keys: ({ aggregate }) => [aggregate.id],
   evolve: (row, { event, aggregate, context, revision }) => {
     const known = row ?? ('node' in event.data ? empty(aggregate.id, event.data) : undefined);

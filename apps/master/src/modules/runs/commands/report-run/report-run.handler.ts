@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { RunReport } from '#contracts';
 import type { UnitOfWork } from '#event-store';
-import { type Logger, type Refusal, type Result, fault, ok } from '#kernel';
+import { AppError, type Logger, type Refusal, type Result, fault, ok } from '#kernel';
 import { LOGGER } from '../../../../platform/index.ts';
 import { type RepositoryState, repositoryDecider } from '../../../repositories/index.ts';
 import { Deciding } from '../../deciding.ts';
@@ -51,7 +51,7 @@ export class ReportRunHandler {
   private async record(item: Case): Promise<ReportDecision> {
     for (let round = 1; round <= admissionRounds; round++) {
       const repository = await this.repository(item.run.order.repository);
-      const admission = await this.admit(item);
+      const admission = await this.admit(item, repository);
       if (item.late && admission?.admitted !== true) {
         return this.refused(item.id, item.node, { kind: 'refused', code: 'attempt-fenced', detail: 'The late snapshot is not complete; it is not recorded' });
       }
@@ -60,17 +60,18 @@ export class ReportRunHandler {
         await this.endSuperseded(item);
         return { decision: item.late ? 'late' : 'accepted' };
       }
+      if (decided.error.kind === 'unavailable') throw new AppError(decided.error);
       if (decided.error.code !== 'admission-outdated') return this.refused(item.id, item.node, decided.error);
     }
     throw fault('unavailable', 'admission-outdated', 'The repository changes faster than the snapshot can be checked; it is checked again later');
   }
 
   /** Undefined when there is nothing to admit. */
-  private async admit({ run, attempt, report }: Case): Promise<AdmissionOutcome | undefined> {
+  private async admit({ run, attempt, report }: Case, { created }: RepositoryState): Promise<AdmissionOutcome | undefined> {
     if (run.order.plan.kind !== 'backup' || (report.outcome !== 'succeeded' && report.outcome !== 'partial')) return undefined;
     if (!report.proposal) return { admitted: false, code: 'snapshot-missing', detail: 'The agent reported success without proposing a snapshot' };
     if (report.proposal.id !== attempt.snapshot) return { admitted: false, code: 'wrong-snapshot', detail: 'The proposed snapshot is not the one that the claim named' };
-    return this.admission.admit({ order: run.order, attempt, report });
+    return this.admission.admit({ order: run.order, attempt, report, ...(created ? { created } : {}) });
   }
 
   private async append(

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '#event-store';
 import { parseTime, unreachable } from '#kernel';
 import { readModel } from '#projections';
-import type { Reason, ReportedEnd, RunEvent, RunRequested, RunStarted } from '../../domain/run.events.ts';
+import type { Again, Reason, ReportedEnd, RunEvent, RunRequested, RunStarted } from '../../domain/run.events.ts';
 import type { RunStatus, TerminalStatus } from '../../domain/run.state.ts';
 import { type AttemptView, RunRow } from './run.entity.ts';
 
@@ -49,6 +49,9 @@ const started = (row: RunRow, data: RunStarted['data']): RunRow => ({
 
 const waitingAgain = (row: RunRow, change: Partial<RunRow>): RunRow => ({ ...row, ...released, status: 'queued' satisfies RunStatus, ...change });
 
+/** A run that tries again is never shown as ended, not even between two events of one batch. */
+const orAgain = (row: RunRow, { again }: Again): RunRow => (again ? waitingAgain(row, { endedAt: null }) : row);
+
 const evolveEnd = (row: RunRow, event: RunEvent, at: string): RunRow => {
   switch (event.type) {
     case 'RunSucceeded':
@@ -56,15 +59,15 @@ const evolveEnd = (row: RunRow, event: RunEvent, at: string): RunRow => {
     case 'RunPartiallySucceeded':
       return reported(row, { status: 'partial', at, reason: event.data }, event.data);
     case 'RunFailed':
-      return reported(row, { status: 'failed', at, reason: event.data }, event.data);
+      return orAgain(reported(row, { status: 'failed', at, reason: event.data }, event.data), event.data);
     case 'RunSkipped':
       return ended(row, { status: 'skipped', at, reason: event.data, ...(event.data.attempt === undefined ? {} : { attempt: event.data.attempt }) });
     case 'RunCancelled':
       return ended(row, { status: 'cancelled', at, ...event.data });
     case 'RunTimedOut':
-      return ended(row, { status: 'timed-out', at, attempt: event.data.attempt, reason: event.data });
+      return orAgain(ended(row, { status: 'timed-out', at, attempt: event.data.attempt, reason: event.data }), event.data);
     case 'RunLost':
-      return ended(row, { status: 'lost', at, attempt: event.data.attempt, reason: event.data });
+      return orAgain(ended(row, { status: 'lost', at, attempt: event.data.attempt, reason: event.data }), event.data);
     default:
       return row;
   }

@@ -46,8 +46,8 @@ export class TaskViews implements ScheduleRows {
     const snapshots = await this.snapshots.findBy({ task: id, forgotten: false });
     const byRepository = Map.groupBy(snapshots, (snapshot) => snapshot.repository);
     const expiring = [...byRepository.values()].flatMap((own) => {
-      const items = own.map((row) => ({ id: row.id, node: row.node, time: rfc3339(row.time.getTime()), held: row.held }));
-      return expired(items, definition.retention, rfc3339(now)).map(({ id: snapshot, time }) => ({ snapshot, time, node: own[0]?.node ?? '' }));
+      const items = own.map((row) => ({ id: row.id, time: row.time.getTime(), held: row.held }));
+      return expired(items, definition.retention).map(({ id, time }) => ({ snapshot: id, time: rfc3339(time), node: own[0]?.node ?? '' }));
     });
     return { instants: next.map(rfc3339), expiring };
   }

@@ -1,0 +1,104 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, Repository } from 'typeorm';
+import type { InstallationKeys } from '#identity';
+import { AppError, type Clock, parseTime } from '#kernel';
+import { type ListedSnapshot, type PruneResult, identityKeys, pruneRepository } from '#repository';
+import { CLOCK, KEYS } from '../../../platform/index.ts';
+import { type RepositoryCommand, type RepositoryState, repositoryDecider } from '../../repositories/index.ts';
+import { SnapshotRow, expired, snapshotDecider } from '../../snapshots/index.ts';
+import { TaskRow } from '../../tasks/index.ts';
+import { Deciding } from '../deciding.ts';
+import { repositoryNodeOf } from '../domain/run.plan.ts';
+import { TARGET_ACCESS, type TargetAccess } from '../ports.ts';
+import { dutyDone, type DutyOrder, type DutyResult, type DutyWork, dutyFailed } from './duty-work.port.ts';
+
+/** A snapshot object that nobody has admitted is left alone for as long as its report may still come: what REPORTS keeps, and a day. */
+const unclaimedMs = 31 * 86_400_000;
+
+/** Forgets what the tasks' rules no longer keep, and deletes what only that needed. Every step is a fact before it is done. */
+@Injectable()
+export class PruneWork implements DutyWork {
+  constructor(
+    private readonly deciding: Deciding,
+    @Inject(TARGET_ACCESS) private readonly targets: TargetAccess,
+    @Inject(KEYS) private readonly keys: InstallationKeys,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @InjectRepository(SnapshotRow) private readonly rows: Repository<SnapshotRow>,
+    @InjectRepository(TaskRow) private readonly tasks: Repository<TaskRow>,
+  ) {}
+
+  async perform({ run, order }: DutyOrder, signal: AbortSignal): Promise<DutyResult> {
+    const { plan, target, repository, node } = order;
+    if (plan.kind !== 'prune') return dutyFailed('wrong-kind', 'This is no prune');
+    const rows = await this.rows.findBy({ repository });
+    const forgotten = plan.dryRun ? await this.expiring(rows) : await this.forget(run, rows);
+    const { store } = await this.targets.open(target, repositoryNodeOf(plan, node));
+    let admissions = 0;
+    const result = await pruneRepository({
+      store, signal, dryRun: plan.dryRun, keys: identityKeys(store, [this.keys.catalog.identity]),
+      keep: (listed) => this.kept(listed, rows, forgotten),
+      hooks: {
+        marked: async () => { admissions = (await this.decide(repository, { type: 'MarkPrune', run })).admissions; },
+        beforeDelete: async () => { await this.decide(repository, { type: 'StartDeletion', run, admissions }); },
+      },
+    });
+    if (!plan.dryRun) await this.complete(repository, { run, result });
+    return { ...dutyDone, detail: this.summary(result, forgotten.size) };
+  }
+
+  /** Expired snapshots by the rules of their tasks; those of tasks that are gone are kept. */
+  private async expiring(rows: readonly SnapshotRow[]): Promise<ReadonlySet<string>> {
+    const byTask = Map.groupBy(rows.filter((row) => !row.forgotten && row.task !== null), (row) => row.task ?? '');
+    const tasks = await this.tasks.findBy({ id: In([...byTask.keys()]) });
+    const gone = tasks.flatMap(({ id, definition }) =>
+      expired((byTask.get(id) ?? []).map((row) => ({ id: row.id, time: row.time.getTime(), held: row.held })), definition.retention));
+    return new Set([...gone.map(({ id }) => id), ...rows.filter((row) => row.forgotten).map(({ id }) => id)]);
+  }
+
+  /** One that was held in the meantime is refused and stays. */
+  private async forget(run: string, rows: readonly SnapshotRow[]): Promise<ReadonlySet<string>> {
+    const forgotten = new Set<string>();
+    for (const id of await this.expiring(rows)) {
+      const decided = await this.deciding.execute('system:retention', (unit) =>
+        unit.decide(snapshotDecider, id, { type: 'ForgetSnapshot', run, reason: 'The retention rules of its task no longer keep it' }));
+      if (decided.ok) forgotten.add(id);
+    }
+    return forgotten;
+  }
+
+  private kept(listed: readonly ListedSnapshot[], rows: readonly SnapshotRow[], forgotten: ReadonlySet<string>): ReadonlySet<string> {
+    const known = new Set(rows.map(({ id }) => id));
+    const young = this.clock.now() - unclaimedMs;
+    const stays = ({ header }: ListedSnapshot): boolean =>
+      known.has(header.snapshot) ? !forgotten.has(header.snapshot) : !(parseTime(header.time) < young);
+    return new Set(listed.filter(stays).map(({ header }) => header.snapshot));
+  }
+
+  /** Throws the refusal: a prune that may not go on deletes nothing. */
+  private async decide(repository: string, command: RepositoryCommand): Promise<RepositoryState> {
+    const decided = await this.deciding.execute('system:prune', async (unit) => {
+      const result = await unit.decide(repositoryDecider, repository, command);
+      return result.ok ? { ok: true, value: (await unit.load(repositoryDecider, repository)).state } : result;
+    });
+    if (!decided.ok) throw new AppError(decided.error);
+    return decided.value.value;
+  }
+
+  /** Without a mark there was nothing to delete. */
+  private async complete(repository: string, { run, result }: { run: string; result: PruneResult }): Promise<void> {
+    const { admissions, pruning } = await this.decide(repository, { type: 'MarkPrune', run });
+    if (pruning?.deleting !== true) await this.decide(repository, { type: 'StartDeletion', run, admissions });
+    await this.decide(repository, {
+      type: 'CompletePrune', run, forgotten: result.removedSnapshots,
+      deletedObjects: result.packsRemoved + result.packsRewritten + result.snapshotsRemoved + result.removedKeys,
+      deletedBytes: Math.max(0, result.storedBefore - result.storedAfter),
+    });
+  }
+
+  private summary({ dryRun, storedBefore, storedAfter, packsRemoved, packsRewritten, snapshotsRemoved }: PruneResult, forgotten: number): string {
+    const verb = dryRun ? 'would be' : 'were';
+    return `${forgotten} snapshot(s) ${verb} forgotten; ${snapshotsRemoved} snapshot object(s) and ${packsRemoved} pack(s) ${verb} removed, ${packsRewritten} rewritten; `
+      + `${storedBefore} bytes before, ${storedAfter} after`;
+  }
+}
