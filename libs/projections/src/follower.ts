@@ -39,36 +39,48 @@ const statusOf = (error: unknown): FollowerStatus => {
   return { state: hopeless.has(code) ? 'halted' : 'failing', code, detail };
 };
 
-/** Makes a follower; `start` begins. */
-export const createFollower = (options: FollowerOptions): Follower => {
+interface FollowerParts {
+  readonly projecting: ProjectParts;
+  readonly waiting: StandByParts;
+}
+
+const partsOf = (options: FollowerOptions): FollowerParts => {
   const { connection, sql, clock, logger, lookMs = 500, stalledMs = 15_000 } = options;
   const codec = eventCodec(options.types, options.installation);
   const reader = logReader(connection);
   const known = progress(
     async (after, until) => (await readArchive(sql, { after, until, limit: readPage })).map((stored) => codec.decode(stored)), clock, logger);
-  const parts: ProjectParts = {
-    connection, codec, tables: options.tables, progress: known, batch: options.batch ?? 2_000,
-    copies: { log: reader, sql, installation: options.installation },
+  return {
+    waiting: { progress: known, reader, clock, logger, lookMs, stalledMs },
+    projecting: {
+      connection, codec, tables: options.tables, progress: known, batch: options.batch ?? 2_000,
+      copies: { log: reader, sql, installation: options.installation },
+    },
   };
+};
+
+/** Makes a follower; `start` begins. */
+export const createFollower = (options: FollowerOptions): Follower => {
+  const { clock, logger, tables } = options;
+  const { projecting, waiting } = partsOf(options);
+  const { progress: known, codec } = projecting;
   const stopping = new AbortController();
   let status: FollowerStatus = { state: 'starting' };
   let running: Promise<void> | undefined;
-
-  const waitingParts: StandByParts = { progress: known, reader, clock, logger, lookMs, stalledMs };
 
   const once = async (looked: () => void): Promise<void> => {
     const session = await openSession(options.database, (sequence) => known.reached(sequence));
     const end = AbortSignal.any([stopping.signal, session.ended]);
     try {
       known.begin(known.position === 0 ? (await readCheckpoint(session.client)).sequence : 0);
-      if (!(await untilLocked(session, end, waitingParts, () => {
+      if (!(await untilLocked(session, end, waiting, () => {
         status = { state: 'waiting' };
         looked();
       }))) return;
       status = { state: 'projecting' };
       looked();
-      await rebuildOutdated({ client: session.client, tables: parts.tables, codec, logger });
-      await project(session.client, parts, end);
+      await rebuildOutdated({ client: session.client, tables, codec, logger });
+      await project(session.client, projecting, end);
     } finally {
       await session.close();
     }
@@ -102,7 +114,7 @@ export const createFollower = (options: FollowerOptions): Follower => {
     waitFor: (sequence, timeoutMs) => known.waitFor(sequence, timeoutMs),
     onEvents: (listener) => known.onEvents(listener),
     lag: async () => {
-      const { last } = await reader.info();
+      const { last } = await waiting.reader.info();
       return { last, projected: known.position, events: Math.max(0, last - known.position) };
     },
   };

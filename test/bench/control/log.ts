@@ -36,11 +36,12 @@ const execute = (stack: BenchStack, cached?: number) => {
   };
 };
 
-/** Load, decide, append to distinct aggregates with `workers` commands at a time: new ones, then the same again (from the cache or without it). */
+/** Load, decide, append to distinct aggregates with `workers` commands at a time: new ones, the same again from the cache, and again from the archive. */
 export const appendRates = async (stack: BenchStack, count: number, workers: number): Promise<Readonly<Record<string, Rate>>> => {
   const cached = execute(stack, count);
   const created = await timed(count, () => inParallel(count, workers, cached));
   const again = await timed(count, () => inParallel(count, workers, cached));
+  await projectRate(stack);
   const uncached = execute(stack, 1);
   const cold = await timed(count, () => inParallel(count, workers, uncached));
   return { created, again, cold };
