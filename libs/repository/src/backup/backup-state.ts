@@ -38,7 +38,9 @@ const adoptAndForget = async (options: BackupOptions, known: KnownChunks, leftov
   const adopted = packs.filter((pack) => !known.packs.includes(pack.name.slice(-64)));
   if (adopted.length === 0 && !known.packs.some((pack) => isGone?.(pack))) return known;
   const change = { packNames: adopted.map((pack) => pack.name), added: packedIds(adopted) };
-  return writeKnownChunks(options.stateDir, known, isGone ? { ...change, forget: isGone } : change);
+  await writeKnownChunks(options.stateDir, known, isGone ? { ...change, forget: isGone } : change);
+  const { generation, table } = known;
+  return (await loadKnownChunks(options.stateDir, generation, table.condemned)) ?? noKnownChunks(generation, table.condemned);
 };
 
 /** Loads and repairs the state; what cannot be trusted is left out. */

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { fault, messageOf } from '#kernel';
+import { threadLimits } from './thread-limits.ts';
 import type { ChunkClass } from '../format/limits.ts';
 import type { ContentWorkerData, FileOutcome, FilesJob, FromContentWorker, PackMessage, ToContentWorker } from './content-messages.ts';
 
@@ -65,7 +66,9 @@ export class ContentPool {
 
   private start(): Member {
     const index = this.members.length;
-    const worker = new Worker(new URL(`./content-worker${extname(import.meta.url)}`, import.meta.url), { workerData: this.makeData(index) });
+    const worker = new Worker(new URL(`./content-worker${extname(import.meta.url)}`, import.meta.url), {
+      workerData: this.makeData(index), resourceLimits: threadLimits,
+    });
     const member: Member = { worker, jobs: 0, pieces: 0, chunks: new Map() };
     worker.on('message', (message: FromContentWorker) => this.receive(index, member, message));
     worker.on('error', (error) => this.fail(fault('internal', 'content-worker-failed', 'A worker thread failed', { cause: error, internal: messageOf(error) })));

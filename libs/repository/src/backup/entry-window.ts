@@ -15,7 +15,7 @@ export interface WindowSlot {
 }
 
 /** What an entry costs beside its line. */
-const slotBytes = 500;
+const slotBytes = 1000;
 
 /** Entries in walk order, some of which wait for their content: they leave in order. */
 export class EntryWindow {

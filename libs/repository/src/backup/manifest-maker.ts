@@ -1,5 +1,5 @@
 import { frameClass } from '../format/limits.ts';
-import { cutsAfter, manifestCut } from '../format/manifest.ts';
+import { manifestCut, manifestCutter } from '../format/manifest.ts';
 import { recordBytes } from '../format/refs.ts';
 import { type ManifestPart, noRefs } from '../format/sections.ts';
 import type { ContentPool } from './content-pool.ts';
@@ -14,7 +14,7 @@ interface StartedPart {
 /** Cuts lines into manifest chunks and their refs chunks as they come. */
 export class ManifestMaker {
   private readonly pool: ContentPool;
-  private readonly cutKey: Uint8Array;
+  private readonly cutsAfter: (path: Uint8Array) => boolean;
   private readonly parts: StartedPart[] = [];
   private readonly firstPaths: Buffer[] = [];
   private lines: Buffer[] = [];
@@ -24,7 +24,7 @@ export class ManifestMaker {
 
   constructor(pool: ContentPool, cutKey: Uint8Array) {
     this.pool = pool;
-    this.cutKey = cutKey;
+    this.cutsAfter = manifestCutter(cutKey);
   }
 
   /** Paths must come in the manifest's order. */
@@ -35,7 +35,7 @@ export class ManifestMaker {
     this.lineBytes += line.length;
     if (references.length > 0) this.records.push(references);
     this.recordsTotal += references.length / recordBytes;
-    if (this.lineBytes >= manifestCut.min && cutsAfter(this.cutKey, path)) await this.cut();
+    if (this.lineBytes >= manifestCut.min && this.cutsAfter(path)) await this.cut();
   }
 
   private async cut(): Promise<void> {

@@ -35,9 +35,12 @@ export const frameCipher = (repositoryId: string, key: Key): FrameCipher => {
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce);
       cipher.setAAD(aad(frame, packed, extra));
-      const body = cipher.update(plain);
+      const sealed = Buffer.allocUnsafeSlow(plain.length + sealOverhead);
+      sealed.set(nonce);
+      sealed.set(cipher.update(plain), nonceBytes);
       cipher.final();
-      return Buffer.concat([nonce, body, cipher.getAuthTag()]);
+      sealed.set(cipher.getAuthTag(), sealed.length - tagBytes);
+      return sealed;
     },
     open: (frame, packed, sealed, extra = none) => {
       if (sealed.length < sealOverhead) throw damaged('frame-damaged', 'A frame is shorter than its nonce and tag');

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { fault, messageOf } from '#kernel';
+import { threadLimits } from '../backup/thread-limits.ts';
 import type { Key } from '../format/keys.ts';
 import type { FromRestoreWorker, RestoreFailure, RestoreWorkerData, ToRestoreWorker } from './restore-messages.ts';
 
@@ -31,7 +32,9 @@ export class RestorePool {
   }
 
   private start(data: RestoreWorkerData): Member {
-    const worker = new Worker(new URL(`./restore-worker${extname(import.meta.url)}`, import.meta.url), { workerData: data });
+    const worker = new Worker(new URL(`./restore-worker${extname(import.meta.url)}`, import.meta.url), {
+      workerData: data, resourceLimits: threadLimits,
+    });
     const member: Member = { worker, jobs: new Map(), keys: new Set() };
     worker.on('message', (message: FromRestoreWorker) => {
       if (message.type === 'closed') return member.closed?.();

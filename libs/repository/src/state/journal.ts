@@ -27,7 +27,7 @@ export class Journal {
   constructor(directory: string, generation: number) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.path = join(directory, `journal-${randomBytes(6).toString('hex')}`);
-    this.writer = new RecordWriter(this.path, 'wx');
+    this.writer = new RecordWriter(this.path);
     this.writer.append(Buffer.from(JSON.stringify({ generation })));
   }
 

@@ -3,7 +3,7 @@ import { open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chunkIdBytes } from '../format/chunk-id.ts';
 import { objectNames } from '../format/names.ts';
-import { decodeKnownHeader, encodeKnownHeader, HashedFile, knownFile, type KnownHeader, knownFileSize, readVerified, recordsStart } from './known-file.ts';
+import { decodeKnownHeader, encodeKnownHeader, HashedFile, knownFile, type KnownHeader, readVerified, recordsIn, recordsStart } from './known-file.ts';
 import type { KnownTable } from './known-lookup.ts';
 import { type PackedIds, sortedOrder } from './sorted-ids.ts';
 
@@ -17,6 +17,9 @@ export interface KnownChunks {
   readonly packs: readonly string[];
 }
 
+/** Records read or written at a time. */
+const blockRecords = 16_384;
+
 const fileOf = (stateDir: string): string => join(stateDir, 'known');
 
 /** A set that knows nothing yet, with an epoch of its own. */
@@ -25,7 +28,13 @@ export const noKnownChunks = (generation: number, condemned: Uint8Array): KnownC
   epoch: randomBytes(16).toString('hex'), generation, packs: [],
 });
 
-const readHeader = async (path: string): Promise<KnownHeader | undefined> => {
+interface FoundFile {
+  readonly header: KnownHeader;
+  readonly size: number;
+  readonly records: number;
+}
+
+const readHeader = async (path: string): Promise<FoundFile | undefined> => {
   const size = await stat(path).then((found) => found.size, () => undefined);
   if (size === undefined) return undefined;
   const file = await open(path, 'r');
@@ -33,17 +42,18 @@ const readHeader = async (path: string): Promise<KnownHeader | undefined> => {
     const bytes = Buffer.alloc(knownFile.headerBytes);
     const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
     const header = decodeKnownHeader(bytes.subarray(0, bytesRead));
-    return header && knownFileSize(header) === size ? header : undefined;
+    const records = header && recordsIn(header, size);
+    return header && records !== undefined ? { header, size, records } : undefined;
   } finally {
     await file.close();
   }
 };
 
 /** Collects what spans blocks: pack hashes and fingerprints. */
-const collector = (header: KnownHeader) => {
+const collector = ({ header, records }: FoundFile) => {
   const start = recordsStart(header);
-  const high = new Uint32Array(new SharedArrayBuffer(header.records * 4));
-  const low = new Uint32Array(new SharedArrayBuffer(header.records * 4));
+  const high = new Uint32Array(new SharedArrayBuffer(records * 4));
+  const low = new Uint32Array(new SharedArrayBuffer(records * 4));
   const packs: string[] = [];
   let rest: Buffer = Buffer.alloc(0);
   let record = 0;
@@ -74,10 +84,11 @@ const collector = (header: KnownHeader) => {
 /** The known chunks of a state directory; undefined when there is no file, it is damaged, or it is of another generation. */
 export const loadKnownChunks = async (stateDir: string, generation: number, condemned: Uint8Array): Promise<KnownChunks | undefined> => {
   const path = fileOf(stateDir);
-  const header = await readHeader(path);
-  if (!header || header.generation !== generation) return undefined;
-  const { onBlock, high, low, packs } = collector(header);
-  if (!(await readVerified(path, knownFileSize(header), onBlock))) return undefined;
+  const found = await readHeader(path);
+  if (!found || found.header.generation !== generation) return undefined;
+  const { header } = found;
+  const { onBlock, high, low, packs } = collector(found);
+  if (!(await readVerified(path, found.size, onBlock))) return undefined;
   return { table: { path, start: recordsStart(header), high, low, condemned }, epoch: header.epoch, generation, packs };
 };
 
@@ -92,78 +103,92 @@ export interface KnownChange {
 
 const packHashOf = (name: string): string => name.slice(-64);
 
-interface Merge {
-  readonly records: AsyncIterable<Buffer>;
-  readonly kept: (packIndex: number) => boolean;
-  readonly change: KnownChange;
-  readonly shift: number;
+/** The new records in ascending order, their packs renumbered to follow the old ones. */
+const sortedRecords = (added: PackedIds, shift: number): Buffer => {
+  const order = sortedOrder(added.ids);
+  const records = Buffer.allocUnsafe(order.length * knownFile.recordBytes);
+  order.forEach((from, to) => {
+    records.set(added.ids.subarray(from * chunkIdBytes, (from + 1) * chunkIdBytes), to * knownFile.recordBytes);
+    records.writeUInt32LE((added.packs[from] as number) + shift, to * knownFile.recordBytes + chunkIdBytes);
+  });
+  return records;
+};
+
+const compareRecords = (a: Buffer, atA: number, b: Buffer, atB: number): number => a.compare(b, atB, atB + chunkIdBytes, atA, atA + chunkIdBytes);
+
+/** Takes records in ascending order, each id once, and writes them block by block. */
+class RecordSink {
+  private readonly file: HashedFile;
+  private block = Buffer.allocUnsafe(blockRecords * knownFile.recordBytes);
+  private used = 0;
+  private readonly last = Buffer.alloc(chunkIdBytes);
+  private any = false;
+
+  constructor(file: HashedFile) {
+    this.file = file;
+  }
+
+  /** True when the block must be flushed before the next record. */
+  take(records: Buffer, at: number): boolean {
+    if (this.any && this.last.compare(records, at, at + chunkIdBytes) === 0) return false;
+    records.copy(this.block, this.used, at, at + knownFile.recordBytes);
+    records.copy(this.last, 0, at, at + chunkIdBytes);
+    this.any = true;
+    this.used += knownFile.recordBytes;
+    return this.used === this.block.length;
+  }
+
+  async flush(): Promise<void> {
+    if (this.used > 0) await this.file.write(this.block.subarray(0, this.used));
+    this.used = 0;
+  }
 }
 
-async function* oldRecords(known: KnownChunks): AsyncGenerator<Buffer> {
+async function* oldBlocks(known: KnownChunks): AsyncGenerator<Buffer> {
   if (!known.table.path) return;
   const file = await open(known.table.path, 'r');
   try {
     const count = known.table.high.length;
-    for (let done = 0; done < count; done += knownFile.blockRecords) {
-      const records = Math.min(knownFile.blockRecords, count - done);
-      const block = Buffer.allocUnsafe(records * knownFile.recordBytes);
+    for (let done = 0; done < count; done += blockRecords) {
+      const block = Buffer.allocUnsafe(Math.min(blockRecords, count - done) * knownFile.recordBytes);
       await file.read(block, 0, block.length, known.table.start + done * knownFile.recordBytes);
-      for (let i = 0; i < records; i++) yield block.subarray(i * knownFile.recordBytes, (i + 1) * knownFile.recordBytes);
+      yield block;
     }
   } finally {
     await file.close();
   }
 }
 
-/** Old and new records in order, each id once: an old copy goes before a new one. */
-async function* mergedRecords(merge: Merge): AsyncGenerator<Buffer> {
-  const { added } = merge.change;
-  const order = sortedOrder(added.ids);
-  const fresh = (index: number): Buffer => {
-    const from = order[index] as number;
-    const record = Buffer.allocUnsafe(knownFile.recordBytes);
-    record.set(added.ids.subarray(from * chunkIdBytes, (from + 1) * chunkIdBytes));
-    record.writeUInt32LE((added.packs[from] as number) + merge.shift, chunkIdBytes);
-    return record;
-  };
+const merge = async (sink: RecordSink, known: KnownChunks, fresh: Buffer, gone: readonly boolean[]): Promise<void> => {
   let next = 0;
-  let last: Buffer | undefined;
-  const isNew = (record: Buffer): boolean => !last || last.compare(record, 0, chunkIdBytes, 0, chunkIdBytes) !== 0;
-  for await (const record of merge.records) {
-    if (!merge.kept(record.readUInt32LE(chunkIdBytes))) continue;
-    for (; next < order.length; next++) {
-      const candidate = fresh(next);
-      if (candidate.compare(record, 0, chunkIdBytes, 0, chunkIdBytes) >= 0) break;
-      if (isNew(candidate)) yield (last = candidate);
+  for await (const block of oldBlocks(known)) {
+    for (let at = 0; at < block.length; at += knownFile.recordBytes) {
+      if (gone[block.readUInt32LE(at + chunkIdBytes)]) continue;
+      for (; next < fresh.length && compareRecords(fresh, next, block, at) < 0; next += knownFile.recordBytes) {
+        if (sink.take(fresh, next)) await sink.flush();
+      }
+      if (sink.take(block, at)) await sink.flush();
     }
-    if (isNew(record)) yield (last = Buffer.from(record));
   }
-  for (; next < order.length; next++) {
-    const candidate = fresh(next);
-    if (isNew(candidate)) yield (last = candidate);
-  }
-}
+  for (; next < fresh.length; next += knownFile.recordBytes) if (sink.take(fresh, next)) await sink.flush();
+  await sink.flush();
+};
 
 /**
  * Writes the known chunks anew, with ids added or the ids of lost packs taken away, in one atomic step. The epoch changes when
  * something was taken away.
  */
-export const writeKnownChunks = async (stateDir: string, known: KnownChunks, change: KnownChange): Promise<KnownChunks> => {
+export const writeKnownChunks = async (stateDir: string, known: KnownChunks, change: KnownChange): Promise<void> => {
   const gone = known.packs.map((pack) => change.forget?.(pack) ?? false);
   const packs = [...known.packs, ...change.packNames.map(packHashOf)];
-  const merge = { records: oldRecords(known), kept: (index: number) => !gone[index], change, shift: known.packs.length };
-  const parts: Buffer[] = [];
-  for await (const record of mergedRecords(merge)) parts.push(record);
   const epoch = gone.includes(true) ? randomBytes(16).toString('hex') : known.epoch;
   const temporary = join(stateDir, `.known.${randomBytes(6).toString('hex')}`);
   const file = new HashedFile(await open(temporary, 'wx', 0o600));
-  await file.write(encodeKnownHeader({ generation: known.generation, epoch, packs: packs.length, records: parts.length }));
+  await file.write(encodeKnownHeader({ generation: known.generation, epoch, packs: packs.length }));
   await file.write(Buffer.from(packs.join(''), 'hex'));
-  for (let at = 0; at < parts.length; at += knownFile.blockRecords) await file.write(Buffer.concat(parts.slice(at, at + knownFile.blockRecords)));
+  await merge(new RecordSink(file), known, sortedRecords(change.added, known.packs.length), gone);
   await file.end();
   await rename(temporary, fileOf(stateDir));
-  const written = await loadKnownChunks(stateDir, known.generation, known.table.condemned);
-  return written ?? noKnownChunks(known.generation, known.table.condemned);
 };
 
 /** The object name of a known pack. */

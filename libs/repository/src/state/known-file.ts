@@ -3,10 +3,10 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { chunkIdBytes } from '../format/chunk-id.ts';
 
 /**
- * The file of stored chunks: magic 8 "HFKNOWN1", generation 8, epoch 16, packs 4, records 4, then the SHA-256 of each pack, then the
+ * The file of stored chunks: magic 8 "HFKNOWN1", generation 8, epoch 16, packs 4, zeros 4, then the SHA-256 of each pack, then the
  * records (id 32, pack index 4) in ascending order of ids, and the SHA-256 of all that. A cache of one writer: it may be thrown away.
  */
-export const knownFile = { magic: Buffer.from('HFKNOWN1', 'latin1'), headerBytes: 40, recordBytes: chunkIdBytes + 4, blockRecords: 16_384 } as const;
+export const knownFile = { magic: Buffer.from('HFKNOWN1', 'latin1'), headerBytes: 40, recordBytes: chunkIdBytes + 4 } as const;
 
 /** What the file says about itself. */
 export interface KnownHeader {
@@ -14,7 +14,6 @@ export interface KnownHeader {
   /** 32 hex digits; changes whenever ids are taken away, never when some are added. */
   readonly epoch: string;
   readonly packs: number;
-  readonly records: number;
 }
 
 export const encodeKnownHeader = (header: KnownHeader): Buffer => {
@@ -23,7 +22,6 @@ export const encodeKnownHeader = (header: KnownHeader): Buffer => {
   bytes.writeBigUInt64LE(BigInt(header.generation), 8);
   bytes.write(header.epoch, 16, 'hex');
   bytes.writeUInt32LE(header.packs, 32);
-  bytes.writeUInt32LE(header.records, 36);
   return bytes;
 };
 
@@ -32,15 +30,18 @@ export const decodeKnownHeader = (bytes: Buffer): KnownHeader | undefined => {
   if (bytes.length < knownFile.headerBytes || !bytes.subarray(0, 8).equals(knownFile.magic)) return undefined;
   return {
     generation: Number(bytes.readBigUInt64LE(8)), epoch: bytes.toString('hex', 16, 32),
-    packs: bytes.readUInt32LE(32), records: bytes.readUInt32LE(36),
+    packs: bytes.readUInt32LE(32),
   };
 };
 
 /** Offset of the first record. */
 export const recordsStart = (header: KnownHeader): number => knownFile.headerBytes + header.packs * 32;
 
-/** Size of the whole file. */
-export const knownFileSize = (header: KnownHeader): number => recordsStart(header) + header.records * knownFile.recordBytes + 32;
+/** Records in a file of this size; undefined when the size fits no whole number of them. */
+export const recordsIn = (header: KnownHeader, size: number): number | undefined => {
+  const records = (size - 32 - recordsStart(header)) / knownFile.recordBytes;
+  return Number.isInteger(records) && records >= 0 ? records : undefined;
+};
 
 /** Writes bytes one after the other and hashes them on the way. */
 export class HashedFile {

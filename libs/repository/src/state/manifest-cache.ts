@@ -79,7 +79,7 @@ export class ManifestCacheWriter {
   private constructor(directory: string) {
     this.directory = directory;
     this.body = join(directory, `.manifest.${randomBytes(6).toString('hex')}`);
-    this.writer = new RecordWriter(this.body, 'wx');
+    this.writer = new RecordWriter(this.body);
   }
 
   /** The stamp is fixed at the beginning: a cache names the attempt whose snapshot it belongs to. */

@@ -1,41 +1,46 @@
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
-/** A record file begins with a line of JSON; each record is length 4 | CRC-32 4 | bytes. A torn or altered record ends it. */
-const recordHeader = 8;
-const maxRecord = 32 * 1024 * 1024;
-const flushBytes = 256 * 1024;
+/** A record file is blocks: length 4 | CRC-32 4 | records, each length 4 | bytes. A torn or altered block ends it. */
+const blockHeader = 8;
+const blockBytes = 128 * 1024;
+const maxBlock = 64 * 1024 * 1024;
 
-/** Appends records; what was appended is durable after `sync`. */
+/** Appends records; what was appended is in the file after `flush`. */
 export class RecordWriter {
   private readonly fd: number;
-  private parts: Buffer[] = [];
-  private pending = 0;
+  private block = Buffer.allocUnsafeSlow(2 * blockBytes);
+  private used = blockHeader;
 
-  /** @param flags `wx` to begin a file, `a` to go on with one. */
-  constructor(path: string, flags: 'wx' | 'a') {
-    this.fd = openSync(path, flags, 0o600);
+  /** Begins a file. Throws when there is one of this name. */
+  constructor(path: string) {
+    this.fd = openSync(path, 'wx', 0o600);
   }
 
-  append(...bytes: readonly Uint8Array[]): void {
-    const header = Buffer.allocUnsafe(recordHeader);
-    let sum = 0;
+  append(...parts: readonly Uint8Array[]): void {
     let length = 0;
-    for (const part of bytes) {
-      sum = crc32(part, sum);
-      length += part.length;
+    for (const part of parts) length += part.length;
+    if (this.used + 4 + length > this.block.length) this.makeRoom(4 + length);
+    let at = this.block.writeUInt32LE(length, this.used);
+    for (const part of parts) {
+      this.block.set(part, at);
+      at += part.length;
     }
-    header.writeUInt32LE(length, 0);
-    header.writeUInt32LE(sum, 4);
-    this.parts.push(header, ...bytes.map((part) => Buffer.from(part.buffer, part.byteOffset, part.length)));
-    this.pending += length + recordHeader;
-    if (this.pending >= flushBytes) this.flush();
+    this.used = at;
+    if (this.used >= blockBytes) this.flush();
+  }
+
+  private makeRoom(length: number): void {
+    this.flush();
+    if (blockHeader + length > this.block.length) this.block = Buffer.allocUnsafeSlow(blockHeader + length);
   }
 
   flush(): void {
-    if (this.parts.length > 0) writeSync(this.fd, Buffer.concat(this.parts));
-    this.parts = [];
-    this.pending = 0;
+    if (this.used === blockHeader) return;
+    this.block.writeUInt32LE(this.used - blockHeader, 0);
+    this.block.writeUInt32LE(crc32(this.block.subarray(blockHeader, this.used)), 4);
+    for (let at = 0; at < this.used;) at += writeSync(this.fd, this.block, at, this.used - at);
+    this.used = blockHeader;
   }
 
   sync(): void {
@@ -49,34 +54,37 @@ export class RecordWriter {
   }
 }
 
-/** Reads the records one after the other with little memory; stops at the first that is torn or altered. */
+const readFully = (fd: number, bytes: Buffer): boolean => {
+  for (let at = 0; at < bytes.length;) {
+    const got = readSync(fd, bytes, at, bytes.length - at, null);
+    if (got === 0) return false;
+    at += got;
+  }
+  return true;
+};
+
+/** Reads the records one after the other, a block at a time; stops at the first block that is torn or altered. Views of the block. */
 export function* readRecords(path: string): Generator<Buffer> {
   const fd = openSync(path, 'r');
   try {
-    let rest: Buffer = Buffer.alloc(0);
-    let wanted = flushBytes;
-    for (;;) {
-      const block = Buffer.allocUnsafe(wanted);
-      const got = readSync(fd, block, 0, block.length, null);
-      if (got === 0) return;
-      const bytes = rest.length > 0 ? Buffer.concat([rest, block.subarray(0, got)]) : block.subarray(0, got);
-      let at = 0;
-      wanted = flushBytes;
-      while (bytes.length - at >= recordHeader) {
-        const length = bytes.readUInt32LE(at);
-        if (length > maxRecord) return;
-        if (bytes.length - at < recordHeader + length) {
-          wanted = Math.max(flushBytes, recordHeader + length);
-          break;
-        }
-        const record = bytes.subarray(at + recordHeader, at + recordHeader + length);
-        if (crc32(record) !== bytes.readUInt32LE(at + 4)) return;
-        yield record;
-        at += recordHeader + length;
-      }
-      rest = bytes.subarray(at);
+    const header = Buffer.alloc(blockHeader);
+    while (readFully(fd, header)) {
+      const length = header.readUInt32LE(0);
+      if (length > maxBlock) return;
+      const block = Buffer.allocUnsafeSlow(length);
+      if (!readFully(fd, block) || crc32(block) !== header.readUInt32LE(4)) return;
+      yield* recordsOf(block);
     }
   } finally {
     closeSync(fd);
+  }
+}
+
+function* recordsOf(block: Buffer): Generator<Buffer> {
+  for (let at = 0; at + 4 <= block.length;) {
+    const end = at + 4 + block.readUInt32LE(at);
+    if (end > block.length) return;
+    yield block.subarray(at + 4, end);
+    at = end;
   }
 }
