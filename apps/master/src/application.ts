@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AppError, derivedId, hasCode, rfc3339 } from '#kernel';
-import { asksServer, reportsServer } from '#messaging';
+import { AppError, controlNode, derivedId, hasCode, rfc3339 } from '#kernel';
+import { asksServer, commandsServer, reportsServer } from '#messaging';
 import { nestLogger } from '#observability';
 import { AppModule } from './app.module.ts';
 import { catalogue } from './catalogue.ts';
@@ -51,6 +51,7 @@ const createApp = async (foundation: Foundation): Promise<NestExpressApplication
   const log = logger.child({ part: 'bus' });
   app.connectMicroservice({ strategy: reportsServer({ connection: bus, clock, log }) });
   app.connectMicroservice({ strategy: asksServer({ connection: bus, clock, log }, keys.commandSigning) });
+  app.connectMicroservice({ strategy: commandsServer(controlNode, { connection: bus, clock, log }) });
   return app;
 };
 
