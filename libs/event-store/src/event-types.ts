@@ -46,7 +46,7 @@ export const eventTypes = (...declared: readonly Readonly<Record<string, readonl
     },
     upcast: (type, version, data) => {
       const upcasters = all.get(type);
-      if (!upcasters || !(version >= 1) || version > upcasters.length + 1) throw unknown(type, version);
+      if (!upcasters || !Number.isInteger(version) || version < 1 || version > upcasters.length + 1) throw unknown(type, version);
       return upcasters.slice(version - 1).reduce((shape, upcaster) => upcaster(shape), data);
     },
   };

@@ -189,11 +189,11 @@ describe('the follower', () => {
 
 describe('a killed server', () => {
   it('Postgres killed in mid-batch: no event is lost, none counts twice', async () => {
-    const [one, other] = [follower({ batch: 20 }), follower({ batch: 20 })];
+    const [one, other] = [follower({ batch: 100 }), follower({ batch: 100 })];
     await one.start();
     await other.start();
     let [stop, paid] = [false, 0];
-    const payers = Array.from({ length: 40 }, async (_, i) => {
+    const payers = Array.from({ length: 10 }, async (_, i) => {
       for (let n = 0; !stop; n++) {
         await waitUntil(() => pay(`k${i}-${n}`).then(() => true), 30_000);
         paid++;
