@@ -6,7 +6,7 @@ import { resumeWork } from './commands/accept-work.ts';
 import { CommandIntake } from './commands/command-intake.ts';
 import type { DataPlane } from './data-plane/data-plane.port.ts';
 import { OutboxProcess } from './reports/outbox.process.ts';
-import { runHeartbeat } from './session/heartbeat.process.ts';
+import { HeartbeatProcess } from './session/heartbeat.process.ts';
 import { hostFacts } from './session/host-facts.ts';
 import { MasterVoice } from './session/master-voice.ts';
 import { NatsAskClient } from './session/nats-ask-client.ts';
@@ -56,6 +56,7 @@ export class Agent {
   private readonly instance: string;
   private readonly stopping = new AbortController();
   private loops: Promise<unknown> = Promise.resolve();
+  private forgotAt = -Infinity;
 
   constructor(parts: AgentParts) {
     this.parts = parts;
@@ -78,23 +79,25 @@ export class Agent {
     this.intake = new CommandIntake(node, this.voice, context);
     this.sync = new SyncProcess({
       ...shared, scheduler: this.scheduler, version: agentVersion, hostname: hostFacts().hostname,
-      resume: () => resumeWork(context), onSelf: (self) => this.onSelf(self), onReport,
+      resume: () => {
+        this.forgetOld();
+        resumeWork(context);
+      },
+      onSelf: (self) => this.onSelf(self), onReport,
     });
   }
 
   /** Takes up what an earlier process left, and begins to speak; commands come through `intake`. */
   start(): void {
     const { clock, connection, identity, health } = this.parts;
-    const before = clock.now() - keepMs;
-    this.journal.prune(before);
-    this.outbox.prune(before);
     const { signal } = this.stopping;
-    const heartbeat = runHeartbeat({
+    const heartbeat = new HeartbeatProcess({
       telemetry: this.bus, clock, facts: hostFacts, node: identity.facts.node, instance: this.instance, version: agentVersion,
       master: () => connection.getServer(), slots: () => ({ capacity: this.scheduler.capacity, running: this.scheduler.running }),
-    }, signal);
-    this.loops = Promise.all([heartbeat, this.sync.run(signal), this.outboxProcess.run(signal)]);
+    });
+    this.loops = Promise.all([heartbeat.run(signal), this.sync.run(signal), this.outboxProcess.run(signal)]);
     health.onReconnect(() => {
+      heartbeat.wake();
       this.sync.wake();
       this.outboxProcess.wake();
     });
@@ -105,6 +108,15 @@ export class Agent {
   async stop(): Promise<void> {
     await this.scheduler.drain();
     this.stopping.abort(new Error('The agent is ending'));
+  }
+
+  /** Once a day is enough. */
+  private forgetOld(): void {
+    const now = this.parts.clock.now();
+    if (now - this.forgotAt < 86_400_000) return;
+    this.forgotAt = now;
+    this.journal.prune(now - keepMs);
+    this.outbox.prune(now - keepMs);
   }
 
   private onSelf(self: SelfAnswer): void {

@@ -41,7 +41,7 @@ export const serve = async ({ config, clock, logger, environment, signal }: Serv
     const health = watchBus(connection, logger);
     const dataPlane = new ChildDataPlane({ clock, logger, environment, heapMb: config.heapMb });
     const parts = { state, database, identity, connection, health, dataPlane, clock, ids: randomIds, logger, slots: config.slots };
-    const strategy = commandsServer(node, { connection, clock, log: logger });
+    const strategy = commandsServer(node, { connection, clock, log: logger, concurrency: 16 });
     const app = await NestFactory.createMicroservice<MicroserviceOptions>(AgentModule.of(parts), { strategy, logger: nestLogger(logger), abortOnError: false });
     await app.listen();
     logger.info('The agent serves', { node, server: connection.getServer() });

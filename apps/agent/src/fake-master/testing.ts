@@ -6,11 +6,11 @@ import {
   type Answer, type AskMethod, type ClaimReference, type Command, type Grant, type GrantRequest, type Heartbeat, type Progress, type RunLogBatch,
   type RunReport, encodeMessage, streams, subjects,
 } from '#contracts';
-import { type SigningKey, newAgeKey, newNkey, newSigningKey, signMessage } from '#identity';
+import { type SigningKey, newAgeKey, signMessage } from '#identity';
 import { silentLogger, systemClock } from '#kernel';
-import { CommandPublisher, connectBus, newConsumers, provisionStreams } from '#messaging';
+import { CommandPublisher, newConsumers, provisionStreams } from '#messaging';
 import { type FsStore, fsStore, receiveObject, relayGrantSigner, verifyRelayGrant } from '#storage';
-import { type TestNats, startNats, waitUntil } from '#testing';
+import { type TestOperatorNats, startNats, waitUntil } from '#testing';
 import { type NodeIdentity, writeNodeIdentity } from '../state/node-identity.ts';
 import { openStateDirectory } from '../state/state-directory.ts';
 import { scratch } from '../testing.ts';
@@ -48,7 +48,7 @@ interface GivenClaim {
   readonly instance: string;
 }
 
-/** The masters' side of one node, scripted: real NATS, real signatures, real grants to a real folder; no deciders. */
+/** The masters' side of one node, scripted: real NATS in operator mode (the agent has a node's permissions), real signatures, real grants to a real folder; no deciders. */
 export class FakeMaster {
   readonly node = 'node_00000000000000000001';
   readonly claims = new Map<string, GivenClaim>();
@@ -61,13 +61,14 @@ export class FakeMaster {
   /** Takes the place of the answer to a question when it returns something. */
   override: (method: AskMethod, id: string) => Answer<unknown> | undefined = () => undefined;
   readonly key: SigningKey;
-  readonly nats: TestNats;
+  readonly nats: TestOperatorNats;
   readonly bus: NatsConnection;
   readonly store: FsStore;
   private readonly relay: { server: Server; url: string };
 
-  private constructor(parts: { key: SigningKey; nats: TestNats; bus: NatsConnection; store: FsStore; relay: { server: Server; url: string } }) {
-    ({ key: this.key, nats: this.nats, bus: this.bus, store: this.store, relay: this.relay } = parts);
+  private constructor(parts: { nats: TestOperatorNats; bus: NatsConnection; store: FsStore; relay: { server: Server; url: string } }) {
+    ({ nats: this.nats, bus: this.bus, store: this.store, relay: this.relay } = parts);
+    this.key = this.nats.keys.commandSigning;
     this.serveAsks();
     for (const [subject, list] of [[subjects.allHeartbeats, this.heard.heartbeats], [subjects.allProgress, this.heard.progress], [subjects.allLogs, this.heard.logs]] as const) {
       this.bus.subscribe(subject, { callback: (_, message) => (list as unknown[]).push(message.json()) });
@@ -75,11 +76,11 @@ export class FakeMaster {
   }
 
   static async start(dir: string): Promise<FakeMaster> {
-    const nats = await startNats();
-    const bus = await connectBus({ urls: [nats.url], name: 'fake master', clock: systemClock, log: silentLogger });
+    const nats = await startNats({ operatorMode: true });
+    const bus = await nats.connectMaster('control', { maxReconnectAttempts: -1, reconnectTimeWait: 100 });
     await provisionStreams(bus, { events: { name: streams.events, subjects: [subjects.allEvents] }, replicas: 1, log: silentLogger });
     const store = fsStore(join(dir, 'target'));
-    const master = new FakeMaster({ key: newSigningKey(), nats, bus, store, relay: await startRelay(store) });
+    const master = new FakeMaster({ nats, bus, store, relay: await startRelay(store) });
     await newConsumers(bus).ensureNode(master.node);
     // What a killed agent had in hand comes again soon.
     await (await bus.jetstreamManager()).consumers.update(streams.commands, master.node, { ack_wait: 500_000_000 });
@@ -90,9 +91,10 @@ export class FakeMaster {
   async enrol(dir: string): Promise<NodeIdentity> {
     const age = await newAgeKey();
     const { id, publicKey } = this.key;
+    const credential = this.nats.newCredential(this.node);
     const identity: NodeIdentity = {
       facts: { node: this.node, master: this.relay.url, natsUrls: [this.nats.url], commandKeys: [{ id, publicKey }] },
-      natsSeed: newNkey('user').seed, natsJwt: 'unused.in.tests', ageIdentity: age.identity,
+      natsSeed: credential.key.seed, natsJwt: credential.jwt, ageIdentity: age.identity,
     };
     writeNodeIdentity(openStateDirectory(dir), identity);
     return identity;

@@ -11,14 +11,19 @@ import { readNodeIdentity } from '../state/node-identity.ts';
 import { openStateDirectory } from '../state/state-directory.ts';
 
 /**
- * A program for tests: an agent that kills itself with SIGKILL at its `killAt`-th step (0: never). A step is the moment before or
- * after anything that outlasts the process: a transaction, a claim, a data plane, a report, an acknowledgement.
+ * A program for tests: an agent that, when it has been told a number, kills itself with SIGKILL at that many steps from then on. A
+ * step is the moment before or after anything that outlasts the process: a transaction, a claim, a data plane, a report, an
+ * acknowledgement.
  */
-const [stateDir = '', killAt = '0'] = process.argv.slice(2);
-let steps = 0;
+const [stateDir = ''] = process.argv.slice(2);
+let left = 0;
 const step = (): void => {
-  if (++steps === Number(killAt)) process.kill(process.pid, 'SIGKILL');
+  if (--left === 0) process.kill(process.pid, 'SIGKILL');
 };
+process.on('message', (steps: number) => {
+  left = steps;
+  process.send?.('told');
+});
 const around = async <T>(work: () => Promise<T>): Promise<T> => {
   step();
   const value = await work();
@@ -32,11 +37,7 @@ const mortalDatabase = (inner: AgentDatabase): AgentDatabase => ({
   transaction: (work) => {
     if (inner.sql.isTransaction) return inner.transaction(work);
     step();
-    const value = inner.transaction(() => {
-      const result = work();
-      step();
-      return result;
-    });
+    const value = inner.transaction(work);
     step();
     return value;
   },
@@ -79,7 +80,10 @@ const pull = async (connection: NatsConnection, node: string, take: (bytes: Uint
 const state = openStateDirectory(stateDir);
 const identity = readNodeIdentity(state);
 const { node, natsUrls } = identity.facts;
-const connection = await connectBus({ urls: natsUrls, name: node, inboxPrefix: inboxPrefixOf(node), clock: systemClock, log: silentLogger });
+const connection = await connectBus({
+  urls: natsUrls, name: node, inboxPrefix: inboxPrefixOf(node), credential: { jwt: () => identity.natsJwt, seed: identity.natsSeed },
+  clock: systemClock, log: silentLogger,
+});
 const agent = new Agent({
   state, identity, dataPlane, connection: mortalConnection(connection), database: mortalDatabase(openDatabase(state.database)),
   health: watchBus(connection, silentLogger), clock: systemClock, ids: randomIds, logger: silentLogger, slots: 1,

@@ -1,5 +1,6 @@
 import { type Heartbeat, heartbeatSeconds, protocolVersion } from '#contracts';
 import { type Clock, rfc3339 } from '#kernel';
+import { Wakeup } from '../work/wakeup.ts';
 import type { Telemetry } from './bus.port.ts';
 import type { HostFacts } from './host-facts.ts';
 
@@ -26,10 +27,25 @@ export const heartbeatOf = (deps: HeartbeatDependencies): Heartbeat => {
   };
 };
 
-/** Says every 15 s that the node lives, until `signal` is aborted. */
-export const runHeartbeat = async (deps: HeartbeatDependencies, signal: AbortSignal): Promise<void> => {
-  while (!signal.aborted) {
-    deps.telemetry.heartbeat(heartbeatOf(deps));
-    await deps.clock.sleep(heartbeatSeconds * 1000, signal).catch(() => undefined);
+/** Says every 15 s, and at once after a reconnection, that the node lives. */
+export class HeartbeatProcess {
+  private readonly deps: HeartbeatDependencies;
+  private readonly wakeup = new Wakeup();
+
+  constructor(deps: HeartbeatDependencies) {
+    this.deps = deps;
   }
-};
+
+  /** Says it now. */
+  wake(): void {
+    this.wakeup.signal();
+  }
+
+  /** Runs until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.deps.telemetry.heartbeat(heartbeatOf(this.deps));
+      await this.wakeup.wait(this.deps.clock, heartbeatSeconds * 1000, signal).catch(() => undefined);
+    }
+  }
+}

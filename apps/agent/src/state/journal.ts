@@ -117,7 +117,7 @@ export class Journal {
 
   /** Attempts of a run below `attempt` that are still worked on. */
   openBelow({ run, attempt }: AttemptKey): JournalledAttempt[] {
-    return this.open().filter((other) => other.run === run && other.attempt < attempt);
+    return this.select("run = ? and attempt < ? and status in ('accepted', 'claimed', 'running')", run, attempt);
   }
 
   /** The highest attempt of a run that was ever accepted; 0 when there is none. */
@@ -136,8 +136,8 @@ export class Journal {
     });
   }
 
-  private select(where: string): JournalledAttempt[] {
-    const rows = this.database.sql.prepare(`select * from attempts where ${where} order by accepted_at, rowid`).all();
+  private select(where: string, ...values: (string | number)[]): JournalledAttempt[] {
+    const rows = this.database.sql.prepare(`select * from attempts where ${where} order by accepted_at, rowid`).all(...values);
     return rows.map((row) => attemptOf(row as unknown as Row));
   }
 }

@@ -8,9 +8,10 @@ export type Work = (key: AttemptKey, control: AttemptControl) => Promise<void>;
 interface Entry {
   readonly key: AttemptKey;
   readonly control: AttemptControl;
-  /** Counts against the slots. */
-  inSlot: boolean;
-  done: Promise<void> | undefined;
+}
+
+interface Active extends Entry {
+  readonly done: Promise<void>;
 }
 
 /**
@@ -18,10 +19,13 @@ interface Entry {
  * a slot: a waiting attempt that is ended is worked on at once, as it then has nothing to do but to say so.
  */
 export class Scheduler {
-  private readonly entries = new Map<string, Entry>();
+  private readonly waiting = new Map<string, Entry>();
+  /** By run: no two attempts of a run at once. */
+  private readonly active = new Map<string, Active>();
   private readonly work: Work;
   private readonly logger: Logger;
   private slots: number;
+  private busy = 0;
   private draining = false;
 
   constructor(work: Work, slots: number, logger: Logger) {
@@ -32,7 +36,7 @@ export class Scheduler {
 
   /** Attempts that occupy a slot now. */
   get running(): number {
-    return [...this.entries.values()].filter((entry) => entry.inSlot).length;
+    return this.busy;
   }
 
   /** Slots in all. */
@@ -48,54 +52,52 @@ export class Scheduler {
 
   /** Queues an attempt; one that is queued or running already changes nothing. */
   offer(key: AttemptKey): void {
-    if (this.draining || this.entries.has(keyOf(key))) return;
-    this.entries.set(keyOf(key), { key, control: new AttemptControl(), inSlot: false, done: undefined });
-    this.pump();
+    if (this.draining || this.waiting.has(keyOf(key)) || this.activeOf(key)) return;
+    const entry = { key, control: new AttemptControl() };
+    this.waiting.set(keyOf(key), entry);
+    this.tryStart(entry);
   }
 
-  /** Ends an attempt, queued or running; resolves when nothing of it runs any more. */
+  /** Ends an attempt, queued or running; resolves when nothing of it runs any more, or when it waits behind another of its run. */
   async end(key: AttemptKey, reason: EndReason): Promise<void> {
-    const entry = this.entries.get(keyOf(key));
+    const entry = this.waiting.get(keyOf(key)) ?? this.activeOf(key);
     if (!entry) return;
     entry.control.end(reason);
-    if (!entry.done && !this.runOfOthers(entry)) this.start(entry, false);
-    await entry.done;
+    if (this.waiting.has(keyOf(key))) this.tryStart(entry);
+    await this.activeOf(key)?.done;
   }
 
   /** Takes no more, ends everything so that it can be resumed by the next process, and waits for it. */
   async drain(): Promise<void> {
     this.draining = true;
-    const running: Promise<void>[] = [];
-    for (const { control, done } of this.entries.values()) {
-      if (done === undefined) continue;
-      control.end('shutdown');
-      running.push(done);
-    }
-    await Promise.all(running);
-    this.entries.clear();
+    this.waiting.clear();
+    const running = [...this.active.values()];
+    for (const { control } of running) control.end('shutdown');
+    await Promise.all(running.map(({ done }) => done));
   }
 
-  private runOfOthers(entry: Entry): boolean {
-    return [...this.entries.values()].some((other) => other !== entry && other.done && other.key.run === entry.key.run);
+  private activeOf(key: AttemptKey): Active | undefined {
+    const active = this.active.get(key.run);
+    return active?.key.attempt === key.attempt ? active : undefined;
   }
 
   private pump(): void {
-    if (this.draining) return;
-    for (const entry of this.entries.values()) {
-      if (entry.done || this.runOfOthers(entry)) continue;
-      const ended = entry.control.signal.aborted;
-      if (!ended && this.running >= this.slots) continue;
-      this.start(entry, !ended);
-    }
+    for (const entry of this.waiting.values()) this.tryStart(entry);
   }
 
-  private start(entry: Entry, inSlot: boolean): void {
-    entry.inSlot = inSlot;
-    entry.done = this.work(entry.key, entry.control)
-      .catch((error: unknown) => this.logger.error('An attempt ended in a fault of the agent', { ...entry.key, reason: messageOf(error) }))
+  private tryStart({ key, control }: Entry): void {
+    const inSlot = !control.signal.aborted;
+    if (this.draining || this.active.has(key.run) || (inSlot && this.busy >= this.slots)) return;
+    this.waiting.delete(keyOf(key));
+    this.busy += inSlot ? 1 : 0;
+    // The work begins a turn later, when its entry is there: it may offer and end others at once.
+    const done = Promise.resolve().then(() => this.work(key, control))
+      .catch((error: unknown) => this.logger.error('An attempt ended in a fault of the agent', { ...key, reason: messageOf(error) }))
       .then(() => {
-        this.entries.delete(keyOf(entry.key));
+        this.active.delete(key.run);
+        this.busy -= inSlot ? 1 : 0;
         this.pump();
       });
+    this.active.set(key.run, { key, control, done });
   }
 }

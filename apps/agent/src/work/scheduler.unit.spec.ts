@@ -29,17 +29,20 @@ describe('the scheduler', () => {
   it('works on as many attempts as there are slots, in order', async () => {
     const { scheduler, started, names } = bench(2);
     for (const run of ['a', 'b', 'c', 'd']) scheduler.offer(key(run));
+    await turns();
     expect(names()).toEqual(['a.1', 'b.1']);
     expect(scheduler.running).toBe(2);
     await started[0]!.finish();
     expect(names()).toEqual(['a.1', 'b.1', 'c.1']);
     scheduler.resize(3);
+    await turns();
     expect(names()).toEqual(['a.1', 'b.1', 'c.1', 'd.1']);
   });
 
-  it('an attempt offered twice is worked on once', () => {
+  it('an attempt offered twice is worked on once', async () => {
     const { scheduler, names } = bench(4);
     for (let i = 0; i < 1000; i++) scheduler.offer(key('a'));
+    await turns();
     expect(names()).toEqual(['a.1']);
   });
 
@@ -48,6 +51,7 @@ describe('the scheduler', () => {
     scheduler.offer(key('a'));
     scheduler.offer(key('b'));
     void scheduler.end(key('b'), 'cancelled');
+    await turns();
     expect(names()).toEqual(['a.1', 'b.1']);
     expect(started[1]!.control.reason).toBe('cancelled');
     expect(scheduler.running).toBe(1);
@@ -56,6 +60,7 @@ describe('the scheduler', () => {
   it('a higher attempt of a run starts only when the lower one has ended, even with free slots', async () => {
     const { scheduler, started, names } = bench(3);
     scheduler.offer(key('a', 1));
+    await turns();
     const ended = scheduler.end(key('a', 1), 'superseded');
     scheduler.offer(key('a', 2));
     expect(names()).toEqual(['a.1']);
@@ -67,6 +72,7 @@ describe('the scheduler', () => {
   it('ending resolves only when nothing of the attempt runs any more', async () => {
     const { scheduler, started } = bench(1);
     scheduler.offer(key('a'));
+    await turns();
     let over = false;
     const ended = scheduler.end(key('a'), 'fenced').then(() => { over = true; });
     await turns();
@@ -80,10 +86,21 @@ describe('the scheduler', () => {
     const { scheduler, started, names } = bench(1, true);
     scheduler.offer(key('a'));
     scheduler.offer(key('b'));
+    await turns();
     await scheduler.drain();
     scheduler.offer(key('c'));
     expect(names()).toEqual(['a.1']);
     expect(started[0]!.control.reason).toBe('shutdown');
+  });
+
+  it('ten thousand waiting attempts cost no noticeable time', async () => {
+    const { scheduler, started } = bench(1);
+    const began = performance.now();
+    for (let i = 0; i < 10_000; i++) scheduler.offer(key(`r${i}`));
+    await turns();
+    for (let i = 0; i < 20; i++) await started[i]!.finish();
+    expect(started).toHaveLength(21);
+    expect(performance.now() - began).toBeLessThan(2_000);
   });
 
   it('work that throws frees its slot', async () => {
@@ -92,6 +109,7 @@ describe('the scheduler', () => {
     scheduler.offer(key('a'));
     scheduler.offer(key('b'));
     await turns();
+    await turns();
     expect([count, scheduler.running]).toEqual([2, 0]);
   });
 
@@ -99,6 +117,7 @@ describe('the scheduler', () => {
     'ended as %s: nothing may be said any more: %s', async (reason, hard) => {
       const { scheduler, started } = bench(1, true);
       scheduler.offer(key('a'));
+      await turns();
       await scheduler.end(key('a'), reason);
       expect(started[0]!.control.hardSignal.aborted).toBe(hard);
     });
