@@ -31,3 +31,6 @@ export type { DirectoryCache } from './catalog/pack-catalog.ts';
 export type { PruneHooks, PruneNumbers, PruneOptions, PruneResult } from './prune/prune-options.ts';
 export { pruneRepository } from './prune/prune-repository.ts';
 export { type RetainedSnapshot, type RetentionPolicy, retain } from './prune/retention.ts';
+export { type BrowseOptions, type BrowsedEntry, BrowsableSnapshot, browseSnapshot } from './browse/browse-snapshot.ts';
+export { type RestoreNeeds, restoreNeeds, sealRestoreNeeds } from './browse/restore-keys.ts';
+export { type KnownExport, type KnownExportOptions, exportKnownChunks, importKnownChunks } from './browse/known-export.ts';
