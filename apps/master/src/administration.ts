@@ -1,8 +1,9 @@
 import pg from 'pg';
-import { environment, readConfig } from '#config';
-import { checkLog, eventCodec, logReader } from '#event-store';
+import { type Variables, environment, readConfig } from '#config';
+import { type ReappendParts, checkLog, eventCodec, eventsStreamConfig, logReader, reappend } from '#event-store';
 import { loadKeys } from '#identity';
-import { type Logger, fault, systemClock } from '#kernel';
+import { type Clock, type Logger, fault, systemClock } from '#kernel';
+import { provisionStreams } from '#messaging';
 import { newLogger } from '#observability';
 import { readTables, rebuild } from '#projections';
 import { catalogue } from './catalogue.ts';
@@ -11,16 +12,18 @@ import { connectMaster } from './platform/foundation/bus.ts';
 import { openDatabase } from './platform/foundation/database.ts';
 import { installationOf } from './platform/foundation/foundation.ts';
 
-const settings = (): { config: MasterConfig; logger: Logger } => {
-  const config = readConfig(MasterConfig, environment());
-  return { config, logger: newLogger({ level: config.log.level, name: 'master' }) };
-};
+/** What a job works with. */
+interface Job {
+  readonly config: MasterConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
 
 /** Makes all read models anew from the archive, beside those in use; masters go on meanwhile. */
-const rebuildProjections = async (): Promise<void> => {
-  const { config, logger } = settings();
+const rebuildProjections = async ({ config, clock, logger, signal }: Job): Promise<void> => {
   const installation = installationOf(await loadKeys(config.keysDir));
-  const { source, pool } = await openDatabase({ ...catalogue, url: config.postgres.url, clock: systemClock, logger, signal: new AbortController().signal });
+  const { source, pool } = await openDatabase({ ...catalogue, url: config.postgres.url, clock, logger, signal });
   const client = new pg.Client({ connectionString: config.postgres.url, application_name: 'holdfast-rebuild' });
   try {
     await client.connect();
@@ -33,18 +36,13 @@ const rebuildProjections = async (): Promise<void> => {
   }
 };
 
-/** Compares the log with its archive and says what it found; fails when they differ. */
-const examineLog = async (): Promise<void> => {
-  const { config, logger } = settings();
+/** Opens both copies of the log for `work`. */
+const withLog = async ({ config, clock, logger, signal }: Job, work: (copies: ReappendParts) => Promise<void>): Promise<void> => {
   const keys = await loadKeys(config.keysDir);
-  const bus = await connectMaster({ config: config.nats, keys, clock: systemClock, logger, signal: new AbortController().signal });
-  const pool = new pg.Pool({ connectionString: config.postgres.url, max: 1, application_name: 'holdfast-doctor' });
+  const bus = await connectMaster({ config: config.nats, keys, clock, logger, signal });
+  const pool = new pg.Pool({ connectionString: config.postgres.url, max: 2, application_name: 'holdfast-doctor' });
   try {
-    const found = await checkLog({ log: logReader(bus.control), sql: pool, installation: installationOf(keys) });
-    logger.info('log and archive were compared', { ...found });
-    if (found.state !== 'agree') {
-      throw fault('conflict', 'log-diverged', `The log is not the one the archive copied (${found.state}); see the runbook log-diverged before you re-append`);
-    }
+    await work({ log: logReader(bus.control), sql: pool, installation: installationOf(keys), connection: bus.control });
   } finally {
     await pool.end();
     await bus.control.close();
@@ -52,14 +50,37 @@ const examineLog = async (): Promise<void> => {
   }
 };
 
-const jobs: Readonly<Record<string, () => Promise<void>>> = {
+/** Compares the log with its archive and says what it found; fails when they differ. */
+const examineLog = (job: Job): Promise<void> => withLog(job, async (copies) => {
+  const found = await checkLog(copies);
+  job.logger.info('log and archive were compared', { ...found });
+  if (found.state !== 'agree') {
+    throw fault('conflict', 'log-diverged', `The log is not the one the archive copied (${found.state}); see the runbook log-diverged before you re-append`);
+  }
+});
+
+/** Writes what the log has lost again, from the archive. Masters go on by themselves afterwards. */
+const reappendLog = (job: Job): Promise<void> => withLog(job, async (copies) => {
+  const { config, logger } = job;
+  // A log that is gone altogether is made again, empty.
+  await provisionStreams(copies.connection, { events: eventsStreamConfig(config.streamReplicas), replicas: config.streamReplicas, log: logger });
+  const done = await reappend({ ...copies, onProgress: (events) => logger.info('re-appending', { events }) });
+  logger.info('the log is whole again', { ...done });
+});
+
+const jobs: Readonly<Record<string, (job: Job) => Promise<void>>> = {
   'projections rebuild': rebuildProjections,
   'doctor log': examineLog,
+  'doctor reappend': reappendLog,
 };
 
-/** The jobs of an operator that need the master's own settings: `projections rebuild`, `doctor log`. Throws `unknown-command`. */
-export const runAdministration = async (command: string, rest: readonly string[]): Promise<void> => {
-  const job = jobs[[command, ...rest].join(' ')];
+/**
+ * The jobs of an operator that need the master's own settings: `projections rebuild`, `doctor log`, `doctor reappend`. Throws
+ * `unknown-command`, and what the job throws.
+ */
+export const runAdministration = async (words: readonly string[], signal: AbortSignal, variables: Variables = environment()): Promise<void> => {
+  const job = jobs[words.join(' ')];
   if (!job) throw fault('validation', 'unknown-command', `There is no such command; use serve, ${Object.keys(jobs).join(', ')}`);
-  await job();
+  const config = readConfig(MasterConfig, variables);
+  await job({ config, clock: systemClock, logger: newLogger({ level: config.log.level, name: 'master' }), signal });
 };

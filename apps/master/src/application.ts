@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AppError, controlNode, derivedId, hasCode, rfc3339 } from '#kernel';
+import { AppError, controlNode, derivedId, hasCode, messageOf, rfc3339 } from '#kernel';
 import { asksServer, commandsServer, reportsServer } from '#messaging';
 import { nestLogger } from '#observability';
 import { AppModule } from './app.module.ts';
@@ -40,7 +40,7 @@ const createInstallation = async ({ commands, clock, logger, installation }: Fou
 };
 
 const createApp = async (foundation: Foundation): Promise<NestExpressApplication> => {
-  const { config, logger, clock, bus, keys } = foundation;
+  const { config, logger } = foundation;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(foundation), { logger: nestLogger(logger), bodyParser: false, abortOnError: false });
   app.useBodyParser('json', { limit: '1mb', strict: true });
   app.set('trust proxy', config.http.trustedProxies);
@@ -48,11 +48,15 @@ const createApp = async (foundation: Foundation): Promise<NestExpressApplication
   app.disable('x-powered-by');
   app.use(secureHeaders);
   if (config.apiDocs) serveOpenApi(app);
+  return app;
+};
+
+/** Reports, questions and the masters' own commands come over the bus. */
+const connect = (app: NestExpressApplication, { logger, clock, bus, keys }: Foundation): void => {
   const log = logger.child({ part: 'bus' });
   app.connectMicroservice({ strategy: reportsServer({ connection: bus, clock, log }) });
   app.connectMicroservice({ strategy: asksServer({ connection: bus, clock, log }, keys.commandSigning) });
   app.connectMicroservice({ strategy: commandsServer(controlNode, { connection: bus, clock, log }) });
-  return app;
 };
 
 const listen = async (app: NestExpressApplication, { config }: Foundation): Promise<string> => {
@@ -65,27 +69,34 @@ const listen = async (app: NestExpressApplication, { config }: Foundation): Prom
   return app.getUrl();
 };
 
+/** Ends `app`: requests at hand get a while, then their connections are cut. */
+const closeApp = async (app: NestExpressApplication, { clock }: Foundation): Promise<void> => {
+  const patience = new AbortController();
+  void clock.sleep(drainMs, patience.signal).then(() => app.getHttpServer().closeAllConnections(), () => undefined);
+  await app.close();
+  patience.abort();
+};
+
 /** Starts a master: foundation, first event, read models, slices, HTTP. Rejects with nothing left open. */
 export const startMaster = async (surroundings: Surroundings, signal: AbortSignal): Promise<Master> => {
   const foundation = await openFoundation(surroundings, catalogue, signal);
-  const { logger, clock, config } = foundation;
+  const { logger, config } = foundation;
+  const opened: NestExpressApplication[] = [];
+  const stop = async (): Promise<void> => {
+    for (const app of opened) await closeApp(app, foundation);
+    await foundation.close();
+  };
   try {
     await createInstallation(foundation);
     await foundation.follower.start();
     const app = await createApp(foundation);
+    opened.push(app);
+    connect(app, foundation);
     const url = await listen(app, foundation);
     logger.info('master is ready', { url, publicUrl: publicUrlOf(config), installation: foundation.installation, version });
-    const stop = async (): Promise<void> => {
-      const patience = new AbortController();
-      void clock.sleep(drainMs, patience.signal).then(() => { app.getHttpServer().closeAllConnections(); }, () => undefined);
-      await app.close();
-      patience.abort();
-      await foundation.close();
-      logger.info('master has stopped');
-    };
     return { url, foundation, lost: foundation.busHealth.closed, stop };
   } catch (error) {
-    await foundation.close().catch(() => undefined);
+    await stop().catch((cause: unknown) => logger.error('the master could not be stopped', { error: messageOf(cause) }));
     throw error;
   }
 };

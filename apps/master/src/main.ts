@@ -15,20 +15,21 @@ const fail = (error: unknown): never => {
   process.exit(1);
 };
 
-const serve = async (): Promise<void> => {
+const serve = async (signal: AbortSignal): Promise<void> => {
   const config = readConfig(MasterConfig, environment());
   const logger = newLogger({ level: config.log.level, name: 'master' });
-  const stopping = new AbortController();
+  const master = await startMaster({ config, clock: systemClock, ids: randomIds, logger }, signal);
   const asked = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => { stopping.abort(new Error(`ended by ${signal}`)); resolve(); });
-    }
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  const master = await startMaster({ config, clock: systemClock, ids: randomIds, logger }, stopping.signal);
   await Promise.race([asked, master.lost]);
   await master.stop();
 };
 
-const [command = 'serve', ...rest] = process.argv.slice(2);
-const work = command === 'serve' ? serve() : runAdministration(command, rest);
+const stopping = new AbortController();
+for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stopping.abort(new Error(`ended by ${name}`)));
+const words = process.argv.slice(2);
+const serves = words.length === 0 || (words.length === 1 && words[0] === 'serve');
+const work = serves ? serve(stopping.signal) : runAdministration(words, stopping.signal);
 work.then(() => process.exit(0), fail);

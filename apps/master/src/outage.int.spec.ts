@@ -1,7 +1,9 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomIds, silentLogger, systemClock } from '#kernel';
 import { readConfig } from '#config';
 import { startNats, tempDir, waitUntil } from '#testing';
+import { runAdministration } from './administration.ts';
 import { type Master, startMaster } from './application.ts';
 import { MasterConfig } from './platform/config/master.config.ts';
 import { TestClient, type TestStack, startStack } from './testing.ts';
@@ -44,6 +46,32 @@ describe('a master whose servers fail', () => {
     expect(items.map(({ name }) => name)).toEqual(['after nats', 'after postgres']);
   });
 
+  it('writes nothing into a log that lost its tail, until an operator has re-appended it', async () => {
+    const { signal } = new AbortController();
+    const admin = (words: string) => runAdministration(words.split(' '), signal, { ...stack.variables, HOLDFAST_LOG_LEVEL: 'error' });
+    await admin('doctor log');
+    const manager = await master.foundation.bus.jetstreamManager();
+    await manager.streams.delete('EVENTS');
+    await stack.nats.restart();
+    const add = () => api.json('POST', '/api/v1/nodes', { name: 'after the loss' });
+    await waitUntil(async () => (await add())['code'] === 'log-diverged', 30_000);
+    expect(await api.json('GET', '/api/v1/nodes')).toMatchObject({ items: [{ name: 'after nats' }, { name: 'after postgres' }] });
+    await expect(admin('doctor log')).rejects.toThrow('log-diverged');
+    await admin('doctor reappend');
+    await admin('doctor log');
+    await waitUntil(async () => 'id' in (await add()), 30_000);
+    await ready(200);
+  });
+
+  it('rebuilds its read models into equal rows while it works', async () => {
+    const rows = () => master.foundation.pool.query('select * from read.nodes order by id').then((result) => result.rows as unknown[]);
+    const before = await rows();
+    await master.foundation.pool.query("update read.nodes set name = 'damaged'");
+    await runAdministration(['projections', 'rebuild'], new AbortController().signal, { ...stack.variables, HOLDFAST_LOG_LEVEL: 'error' });
+    expect(await rows()).toEqual(before);
+    expect(before).toHaveLength(3);
+  });
+
   it('refuses a log of another installation than its archive', async () => {
     const foreign = await startNats({ operatorMode: true });
     const config = readConfig(MasterConfig, {
@@ -53,6 +81,18 @@ describe('a master whose servers fail', () => {
     const start = startMaster({ config, clock: systemClock, ids: randomIds, logger: silentLogger }, new AbortController().signal);
     await expect(start).rejects.toThrow('foreign-event');
     await foreign.stop();
+  });
+
+  it('leaves nothing open when it cannot start', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => { taken.listen(0, '127.0.0.1', resolve); });
+    const port = String((taken.address() as AddressInfo).port);
+    const config = readConfig(MasterConfig, { ...stack.variables, HOLDFAST_HTTP_PORT: port });
+    const start = startMaster({ config, clock: systemClock, ids: randomIds, logger: silentLogger }, new AbortController().signal);
+    await expect(start).rejects.toThrow('EADDRINUSE');
+    taken.close();
+    const { rows } = await master.foundation.pool.query<{ count: string }>("select count(*) from pg_stat_activity where application_name = 'holdfast-follower'");
+    expect(Number(rows[0]?.count)).toBe(1);
   });
 
   it('refuses to start without keys, naming the command that makes them', async () => {

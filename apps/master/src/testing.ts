@@ -11,6 +11,8 @@ export const adminPassword = 'correct horse battery staple';
 export interface TestStack {
   readonly nats: TestOperatorNats;
   readonly postgres: TestPostgres;
+  /** Settings of its masters, as variables. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Starts one more master. */
   master(options?: { readonly clock?: Clock; readonly logger?: Logger }): Promise<Master>;
   /** Ends the masters that still run, and the servers. */
@@ -21,14 +23,16 @@ export interface TestStack {
 export const startStack = async (): Promise<TestStack> => {
   const [nats, postgres, dataDir] = await Promise.all([startNats({ operatorMode: true }), startPostgres(), tempDir('master')]);
   const masters: Master[] = [];
+  const variables = {
+    HOLDFAST_NATS_URL: nats.url, HOLDFAST_POSTGRES_URL: postgres.url, HOLDFAST_KEYS_DIR: nats.keysDir, HOLDFAST_DATA_DIR: dataDir,
+    HOLDFAST_HTTP_PORT: '0', HOLDFAST_FIRST_ADMIN_PASSWORD: adminPassword,
+  };
   return {
     nats,
     postgres,
+    variables,
     master: async ({ clock = systemClock, logger = silentLogger } = {}) => {
-      const config = readConfig(MasterConfig, {
-        HOLDFAST_NATS_URL: nats.url, HOLDFAST_POSTGRES_URL: postgres.url, HOLDFAST_KEYS_DIR: nats.keysDir, HOLDFAST_DATA_DIR: dataDir,
-        HOLDFAST_HTTP_PORT: '0', HOLDFAST_FIRST_ADMIN_PASSWORD: adminPassword,
-      });
+      const config = readConfig(MasterConfig, variables);
       const master = await startMaster({ config, clock, ids: randomIds, logger }, new AbortController().signal);
       masters.push(master);
       return master;
