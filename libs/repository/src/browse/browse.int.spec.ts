@@ -2,12 +2,13 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withMeter } from '#storage';
+import { addPacks, PackCatalog } from '../catalog/pack-catalog.ts';
 import { sampleRepository, type SampleRepository } from '../catalog/testing.ts';
 import type { PackDirectory } from '../format/read-pack-directory.ts';
 import { generateIdentity } from '../format/wrapping.ts';
 import { handedKeys, identityKeys, openSealedKeys } from '../keys/key-ring.ts';
 import { verifyRepository } from '../verify/verify-repository.ts';
-import { type BrowsableSnapshot, browseSnapshot } from './browse-snapshot.ts';
+import { type BrowsableSnapshot, browseSnapshot, listPacks } from './browse-snapshot.ts';
 import { exportKnownChunks, importKnownChunks } from './known-export.ts';
 import { restoreNeeds, sealRestoreNeeds } from './restore-keys.ts';
 
@@ -96,22 +97,25 @@ describe('the needs of a restore', () => {
 });
 
 describe('the list of stored chunks', () => {
-  it('spares an agent that lost its cache the upload of what is there', async () => {
+  it('holds the id of every stored chunk once, in order, without the condemned ones', async () => {
     const own = await sampleRepository();
     await own.write('a.bin', 3_000_000);
-    await own.write('small', 10);
     await own.backup();
+    await own.backup({ task: 'task_2', generation: 1 });
     const options = { store: own.store, keys: identityKeys(own.store, [own.catalogIdentity]), repositoryId: own.identity.repositoryId };
     const list = await exportKnownChunks(options);
     expect(await own.store.put(list.name, list.body, { sha256: list.sha256 })).toBe('created');
-    const importedKnown = importKnownChunks(await own.store.get(list.name));
-    const repository = {
-      identity: own.identity, dataRecipients: [(await generateIdentity()).recipient], catalogRecipients: [], create: false, generation: 1, importedKnown,
-    };
-    const again = await own.backup({ task: 'task_2', repository });
-    expect(again.statistics.addedBytes).toBeLessThan(10_000);
-    const condemned = Buffer.concat(list.body).subarray(16);
-    expect((await exportKnownChunks({ ...options, condemned, livePacks: new Set([...own.store.objects.keys()]) })).chunks).toBeLessThan(list.chunks);
+    const ids: string[] = [];
+    for await (const id of importKnownChunks(await own.store.get(list.name))) ids.push(Buffer.from(id).toString('hex'));
+    const catalog = new PackCatalog();
+    await addPacks(catalog, { reader: own.store, ...options }, await listPacks(own.store, {}));
+    const stored = Array.from({ length: catalog.locations.size }, (_, copy) => catalog.locations.idOf(copy).toString('hex'));
+    expect(stored.length).toBeGreaterThan(new Set(stored).size);
+    expect(ids).toEqual([...new Set(stored)].sort());
+    const condemned = Buffer.from(ids.slice(0, 2).join(''), 'hex');
+    const rest = await exportKnownChunks({ ...options, condemned });
+    expect(Buffer.concat(rest.body).subarray(16).toString('hex')).toBe(ids.slice(2).join(''));
+    expect((await exportKnownChunks({ ...options, livePacks: new Set() })).chunks).toBe(0);
   });
 
   it('is refused when it is damaged', async () => {
