@@ -1,6 +1,11 @@
 /** Rows of a partition of the archive. */
 export const partitionSize = 10_000_000;
 
+/** Makes partition `number` of the archive: its sequences begin at `number * partitionSize`. */
+export const partitionSql = (number: number): string =>
+  `create table archive.events_${number} partition of archive.events
+   for values from (${number * partitionSize}) to (${(number + 1) * partitionSize})`;
+
 /**
  * The schema `archive`: the ordered copy of EVENTS, and the one checkpoint, whose row lock serializes everybody who projects.
  * `headers` and `data` are the event letter for letter (`json`, not `jsonb`), so that the log can be written again from them.
@@ -19,7 +24,7 @@ export const archiveUp: readonly string[] = [
     data json not null
   ) partition by range (sequence)`,
   'create index events_aggregate on archive.events (aggregate_id, aggregate_type, sequence)',
-  `create table archive.events_0 partition of archive.events for values from (0) to (${partitionSize})`,
+  partitionSql(0),
   `create table archive.checkpoint (
     id text primary key check (id = 'events'),
     sequence bigint not null,

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { type AppError, fault } from '#kernel';
+import { partitionSize, partitionSql } from './archive-schema.ts';
 import { type StoredEvent, header } from './codec.ts';
 import type { AggregateRef } from './event.ts';
 import { aggregateOf, subjectOf } from './subject.ts';
@@ -79,8 +80,18 @@ export const readAggregates = async (sql: Sql, ranges: readonly AggregateRange[]
   return found;
 };
 
-/** Adds events; those that are there already stay. One statement, in the caller's transaction. */
+/** Makes the partitions that the events of these sequences go into. The first one came with the schema. */
+const ensurePartitions = async (sql: Sql, first: number, last: number): Promise<void> => {
+  for (let number = Math.floor(first / partitionSize); number <= Math.floor(last / partitionSize); number++) {
+    if (number === 0) continue;
+    const found = await sql.query<{ missing: boolean }>('select to_regclass($1) is null as missing', [`archive.events_${number}`]);
+    if (found.rows[0]?.missing) await sql.query(partitionSql(number));
+  }
+};
+
+/** Adds events, in order; those that are there already stay. In the caller's transaction. */
 export const insertArchive = async (sql: Sql, events: readonly StoredEvent[]): Promise<void> => {
+  await ensurePartitions(sql, events[0]?.sequence ?? 0, events.at(-1)?.sequence ?? 0);
   const refs = events.map((event) => aggregateOf(event.subject));
   const column = (name: string): string[] => events.map((event) => event.headers[name] ?? '');
   await sql.query(

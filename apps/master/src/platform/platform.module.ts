@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Commands } from './commands/commands.ts';
 import type { Foundation } from './foundation/foundation.ts';
@@ -44,6 +45,7 @@ export class PlatformModule {
     return {
       module: PlatformModule,
       imports: [
+        ScheduleModule.forRoot(),
         TypeOrmModule.forRootAsync({ useFactory: () => ({ type: 'postgres' }), dataSourceFactory: async () => foundation.database }),
         TypeOrmModule.forFeature([IdempotencyKey]),
       ],

@@ -1,36 +1,33 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import type { Clock, Logger } from '#kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { type Logger, messageOf } from '#kernel';
 import { IdempotencyStore } from '../idempotency/idempotency.store.ts';
-import { CLOCK, LOGGER } from '../tokens.ts';
-import { ReconcileLoop } from './reconcile-loop.ts';
+import { LOGGER } from '../tokens.ts';
 
 const everyMs = 10 * 60_000;
 
-/** Removes what has expired from the schema `vault`. Slices add what of theirs expires. */
+/**
+ * Removes what has expired from the schema `vault`, every ten minutes. Nothing waits for it: what has expired is refused by its own
+ * date, whether its row is still there or not. Slices add what of theirs expires.
+ */
 @Injectable()
-export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Housekeeping {
   private readonly chores: (() => Promise<void>)[];
-  private readonly loop: ReconcileLoop;
 
-  constructor(idempotency: IdempotencyStore, @Inject(CLOCK) clock: Clock, @Inject(LOGGER) log: Logger) {
+  constructor(idempotency: IdempotencyStore, @Inject(LOGGER) private readonly log: Logger) {
     this.chores = [() => idempotency.expire()];
-    this.loop = new ReconcileLoop({ name: 'housekeeping', everyMs, pass: () => this.pass() }, clock, log);
   }
 
-  /** Repeats `chore` every ten minutes; doing it on several masters at once must be harmless. */
+  /** Adds a chore; doing it on several masters at once must be harmless. */
   add(chore: () => Promise<void>): void {
     this.chores.push(chore);
   }
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  beforeApplicationShutdown(): Promise<void> {
-    return this.loop.stop();
-  }
-
-  private async pass(): Promise<void> {
-    for (const chore of this.chores) await chore();
+  /** Does every chore once; one that fails is told of and keeps no other from being done. */
+  @Interval('housekeeping', everyMs)
+  async pass(): Promise<void> {
+    for (const chore of this.chores) {
+      await chore().catch((error: unknown) => this.log.warn('housekeeping failed and is tried again later', { error: messageOf(error) }));
+    }
   }
 }
