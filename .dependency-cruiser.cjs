@@ -36,7 +36,7 @@ module.exports = {
     {
       name: 'slice-doors-only', severity: 'error', comment: 'A slice reaches another slice only through its index.ts, so that its inside can change.',
       from: { path: '^apps/master/src/modules/([^/]+)/' },
-      to: { path: '^apps/master/src/modules/([^/]+)/', pathNot: '^apps/master/src/modules/($1/|[^/]+/(index|[^/]+\\.module)\\.ts$)' },
+      to: { path: '^apps/master/src/modules/([^/]+)/', pathNot: '^apps/master/src/modules/($1/|[^/]+/(index|testing|[^/]+\\.module)\\.ts$)' },
     },
     {
       name: 'domain-is-pure', severity: 'error', comment: 'Deciders are pure: no framework, database, bus or Node in them.',

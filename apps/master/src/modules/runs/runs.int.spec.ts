@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type NatsConnection, headers as natsHeaders } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  type Answer, type AskMethod, type BackupSpecification, type ClaimGranted, Command, type GrantAnswer, type PacksAnswer, type RestoreSpecification, SignedMessage, decodeMessage, encodeMessage, reportMessageId, streams, subjects,
+  type Answer, type AskMethod, type BackupSpecification, type ClaimGranted, type Command, type GrantAnswer, type PacksAnswer, type RestoreSpecification, SignedMessage, decodeMessage, encodeMessage, reportMessageId, streams, subjects,
 } from '#contracts';
 import { inboxPrefixOf, newAgeKey, newNkey, openMessage } from '#identity';
 import { fault, randomIds, rfc3339, silentLogger, systemClock } from '#kernel';
@@ -23,7 +23,10 @@ const host = { hostname: 'db1.test', platform: 'linux', arch: 'x64', agentVersio
 class ScriptedAgent {
   readonly commands: Command[] = [];
   private beating = true;
-  private constructor(readonly node: string, private readonly bus: NatsConnection, private readonly stack: TestStack, readonly instance: string, private readonly relay: string, private readonly identity: string, private readonly state: string) {}
+  private constructor(
+    readonly node: string, private readonly bus: NatsConnection, private readonly stack: TestStack,
+    private readonly self: { readonly instance: string; readonly relay: string; readonly identity: string; readonly state: string },
+  ) {}
 
   static async enrol(api: TestClient, stack: TestStack, name: string): Promise<ScriptedAgent> {
     const node = (await api.json<{ id: string }>('POST', '/api/v1/nodes', { name, slots: 2 })).id;
@@ -34,16 +37,22 @@ class ScriptedAgent {
       urls: [stack.nats.url], name: node, inboxPrefix: inboxPrefixOf(node), credential: { jwt: () => enrolled.jwt, seed: key.seed }, clock: systemClock, log: silentLogger,
       signal: AbortSignal.timeout(10_000),
     });
-    const agent = new ScriptedAgent(node, bus, stack, `i-${randomBytes(4).toString('hex')}`, api.url, age.identity, await tempDir('agent'));
+    const agent = new ScriptedAgent(node, bus, stack, {
+      instance: `i-${randomBytes(4).toString('hex')}`, relay: api.url, identity: age.identity, state: await tempDir('agent'),
+    });
     agent.beat();
     void agent.pull();
     await waitUntil(async () => (await api.json<{ presence: string }>('GET', `/api/v1/nodes/${node}`)).presence === 'online', 20_000);
     return agent;
   }
 
+  get instance(): string {
+    return this.self.instance;
+  }
+
   private beat(): void {
     this.bus.publish(subjects.heartbeat(this.node), Buffer.from(JSON.stringify({
-      key: this.node, hostname: 'db1.test', ip: '10.0.0.1', mac: '00:00:00:00:00:00', master: 'm', version: '1.0.0', protocol: 1, instance: this.instance,
+      key: this.node, hostname: 'db1.test', ip: '10.0.0.1', mac: '00:00:00:00:00:00', master: 'm', version: '1.0.0', protocol: 1, instance: this.self.instance,
       update_ts: rfc3339(systemClock.now()), update_ts_unix: Math.floor(systemClock.now() / 1000), load: 0.5, slots: 2, running: 0,
     })));
   }
@@ -53,7 +62,7 @@ class ScriptedAgent {
     const consumer = this.bus.jetstream().consumers.getPullConsumerFor({ stream_name: streams.commands, name: this.node, config: {} } as never);
     while (this.beating) {
       try {
-        const message = await consumer.next({ expires: 2000, bind: true } as never);
+        const message = await consumer.next({ expires: 2000, bind: true });
         if (!message) continue;
         this.commands.push(openMessage([this.stack.nats.keys.commandSigning], 'command', this.node, decodeMessage(SignedMessage, message.data)) as Command);
         message.ack();
@@ -75,7 +84,7 @@ class ScriptedAgent {
 
   async claim(run: string, verb = 'backup'): Promise<ClaimGranted & { run: string; attempt: number }> {
     const { attempt = 0 } = await this.command(run, verb);
-    const answer = await this.ask<ClaimGranted>('claim', { run, attempt, instance: this.instance });
+    const answer = await this.ask<ClaimGranted>('claim', { run, attempt, instance: this.self.instance });
     if (answer.status !== 'ok') throw new Error(`${answer.code}: ${answer.detail}`);
     return { run, attempt, ...answer.value };
   }
@@ -89,7 +98,7 @@ class ScriptedAgent {
         const answer = await this.ask<GrantAnswer>('grant', { holder: { run, attempt, claim }, objects });
         if (answer.status !== 'ok') throw fault('refused', answer.code, answer.detail);
         // The test's masters listen on ports that they learn at start, so their public URL names none.
-        return answer.value.grants.map((grant) => ({ ...grant, url: this.relay + new URL(grant.url).pathname + new URL(grant.url).search }));
+        return answer.value.grants.map((grant) => ({ ...grant, url: this.self.relay + new URL(grant.url).pathname + new URL(grant.url).search }));
       },
     });
   }
@@ -98,8 +107,8 @@ class ScriptedAgent {
   async backup(held: ClaimGranted & { run: string; attempt: number }): Promise<object> {
     const { repository, task, time, source, previousSnapshot } = held.specification as BackupSpecification;
     const made = await runBackup({
-      writer: this.store(held), source: filesSource({ paths: source.paths }), stateDir: this.state,
-      repository: { ...repository, identity: await ensureWriterIdentity(this.state), create: repository.id === undefined },
+      writer: this.store(held), source: filesSource({ paths: source.paths }), stateDir: this.self.state,
+      repository: { ...repository, identity: await ensureWriterIdentity(this.self.state), create: repository.id === undefined },
       subject: { snapshotId: held.snapshot!, taskId: task, time, ...(previousSnapshot === undefined ? {} : { previousSnapshot }) },
     } as never);
     const { id, name, size } = made.snapshot;
@@ -115,7 +124,7 @@ class ScriptedAgent {
     const { run, attempt, claim } = held;
     const packs = await this.ask<PacksAnswer>('packs', { holder: { run, attempt, claim } });
     if (packs.status !== 'ok') throw new Error(packs.code);
-    const keys = handedKeys(await openSealedKeys(Buffer.from(sealedKeys, 'base64'), this.identity));
+    const keys = handedKeys(await openSealedKeys(Buffer.from(sealedKeys, 'base64'), this.self.identity));
     const { outcome } = await runRestore({ reader: this.store(held), keys, snapshotObject, packs: packs.value.names, destination, mode });
     return { attempt, claim, outcome };
   }
@@ -224,7 +233,7 @@ describe('runs on real NATS and Postgres, two masters', () => {
     const run = await start(await define('lying', { retries: { max: 0 } }));
     const held = await agent.claim(run);
     const proposal = { id: held.snapshot, object: { name: `snapshots/${held.snapshot}/${'a'.repeat(64)}`, size: 1 }, repositoryId: 'a'.repeat(32), idKeyId: 'b'.repeat(32), keys: [], packs: [] };
-    agent.report(run, { attempt: held.attempt, claim: held.claim, outcome: 'succeeded', proposal } as never);
+    agent.report(run, { attempt: held.attempt, claim: held.claim, outcome: 'succeeded', proposal });
     expect(await until(run, 'failed')).toMatchObject({ code: expect.stringMatching(/^(object|key|snapshot)-/) });
   });
 

@@ -32,6 +32,7 @@ import { StartRuns } from './commands/start-runs.ts';
 import { Deciding } from './deciding.ts';
 import { DutyWorks } from './executor/duty-works.ts';
 import { Executor } from './executor/executor.ts';
+import { ExecutorInstance } from './executor/executor-instance.ts';
 import { ExecutorSubscriber } from './executor/executor.subscriber.ts';
 import { PruneWork } from './executor/prune.work.ts';
 import { VerifyWork } from './executor/verify.work.ts';
@@ -42,6 +43,7 @@ import { ProgressProcess } from './live/progress.process.ts';
 import {
   ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
 } from './ports.ts';
+import { AttemptLiveness } from './processes/attempt-liveness.ts';
 import { DispatchProcess } from './processes/dispatch.process.ts';
 import { RunDuties } from './processes/run-duties.ts';
 import { SupervisionProcess } from './processes/supervision.process.ts';
@@ -65,8 +67,8 @@ const ports: Provider[] = [
 ];
 const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
 const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, SpecificationBuilder];
-const processes = [DispatchProcess, SupervisionProcess, RunDuties, ProgressProcess];
-const executor = [Executor, DutyWorks, VerifyWork, PruneWork];
+const processes = [AttemptLiveness, DispatchProcess, SupervisionProcess, RunDuties, ProgressProcess];
+const executor = [Executor, ExecutorInstance, DutyWorks, VerifyWork, PruneWork];
 const queries = [RunViews, WaitingReasons];
 
 /** Runs: from the request through dispatch, claim and report to one truthful end. */

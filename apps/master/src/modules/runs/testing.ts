@@ -20,6 +20,7 @@ import { runEventVersions, type RunEvent } from './domain/run.events.ts';
 import type { RunCommand } from './domain/run.commands.ts';
 import { isActive } from './domain/run.state.ts';
 import type { AdmissionOutcome, AdmissionRequest, DueRun, NodeFacts, RunRows } from './ports.ts';
+import { AttemptLiveness } from './processes/attempt-liveness.ts';
 import { DispatchProcess } from './processes/dispatch.process.ts';
 import { SupervisionProcess } from './processes/supervision.process.ts';
 import type { RunRow } from './read-models/runs/run.entity.ts';
@@ -122,13 +123,13 @@ export class World {
     const admission = { admit: (request: AdmissionRequest) => { this.admissions.push(request); return this.admission(request); } };
     return {
       deciding, dispatch, requests: new RequestRunHandler(),
-      claims: new ClaimHandler(deciding, specifications, ids),
+      claims: new ClaimHandler(deciding, specifications, directory, ids),
       grants: new GrantHandler(deciding, targets),
       catalog: new CatalogHandler(deciding, targets, { prepare: async () => undefined }),
       sync: new SyncHandler(deciding, this.runRows, absences, waiting, clock, silentLogger),
       reports: new ReportRunHandler(deciding, dispatch, admission, silentLogger),
       dispatching: new DispatchProcess(deciding, dispatch, this.runRows, directory, clock, silentLogger),
-      supervision: new SupervisionProcess(deciding, dispatch, this.runRows, directory, executors, waiting, clock, silentLogger),
+      supervision: new SupervisionProcess(deciding, dispatch, this.runRows, new AttemptLiveness(directory, executors, waiting), clock, silentLogger),
       decide: (id: string, command: RunCommand) => deciding.execute('user:test', (unit) => decideRun(unit, id, command)),
     };
   }

@@ -2,22 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Answer, ClaimAsk, ClaimGranted } from '#contracts';
 import { type IdSource, type Refusal, type Result, err, isAppError, ok, refuse } from '#kernel';
 import { IDS } from '../../../platform/index.ts';
-import { repositoryDecider, type RepositoryState } from '../../repositories/index.ts';
+import { repositoryDecider } from '../../repositories/index.ts';
 import { decideRun } from '../commands/decide-run.ts';
 import { Deciding } from '../deciding.ts';
 import { runDecider } from '../domain/run.decide.ts';
-import { isActive, lastAttempt, type ActiveRun, type Attempt } from '../domain/run.state.ts';
+import { isActive, lastAttempt } from '../domain/run.state.ts';
+import { NODE_DIRECTORY, type NodeDirectory } from '../ports.ts';
 import { answerFault, answerNo, answerOk } from './answers.ts';
+import { type HeldClaim, isClaimed } from './held-claim.ts';
 import { SpecificationBuilder } from './specification.builder.ts';
-
-/** A claim that holds: the run, its attempt and the repository as they were when it was granted. */
-export interface HeldClaim {
-  readonly run: ActiveRun;
-  readonly attempt: Attempt & { readonly claim: string; readonly time: string };
-  readonly repository: RepositoryState;
-}
-
-const isClaimed = (attempt: Attempt | undefined): attempt is HeldClaim['attempt'] => attempt?.claim !== undefined && attempt.time !== undefined;
 
 /** "May I work on this attempt?" One live claim a run; repeated by the same instance it gets the same answer. */
 @Injectable()
@@ -25,12 +18,18 @@ export class ClaimHandler {
   constructor(
     private readonly deciding: Deciding,
     private readonly specifications: SpecificationBuilder,
+    @Inject(NODE_DIRECTORY) private readonly nodes: NodeDirectory,
     @Inject(IDS) private readonly ids: IdSource,
   ) {}
 
   /** The whole answer for an agent: claim, snapshot id, specification with what is sealed to it. */
   async answer(node: string, ask: ClaimAsk): Promise<Answer<ClaimGranted>> {
     try {
+      // Two live instances of one node are a cloned machine or a stolen credential: the one that was there first works on.
+      const { instance } = (await this.nodes.find(node)) ?? {};
+      if (instance !== undefined && instance !== ask.instance) {
+        return answerNo(ask.id, refuse('unavailable', 'other-instance', 'Another agent speaks as this node; end one of them'));
+      }
       const claimed = await this.claim(node, ask);
       if (!claimed.ok) return answerNo(ask.id, claimed.error);
       const { run, attempt } = claimed.value;

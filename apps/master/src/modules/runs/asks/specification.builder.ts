@@ -3,7 +3,7 @@ import type { BackupSpecification, RestoreSpecification, Specification } from '#
 import { fault } from '#kernel';
 import { type RunPlan } from '../domain/run.plan.ts';
 import { NODE_DIRECTORY, type NodeDirectory, RECIPIENTS, type Recipients, RESTORE_KEYS, type RestoreKeys } from '../ports.ts';
-import type { HeldClaim } from './claim.handler.ts';
+import type { HeldClaim } from './held-claim.ts';
 
 const hashOf = (object: string): string => object.slice(object.lastIndexOf('/') + 1);
 const unique = (items: readonly string[]): string[] => [...new Set(items)];

@@ -212,7 +212,7 @@ describe('whatever happens in whatever order', () => {
     attempts.map((attempt): RunCommand => ({ type: 'ReturnRun', attempt, code: 'not-claimed', detail: '' })),
     attempts.map((attempt): RunCommand => ({ type: 'TimeOutRun', attempt, now: t(9000) })),
     fc.tuple(attempts, fc.constantFrom('i1', 'i2'), fc.constantFrom('succeeded', 'partial', 'failed', 'cancelled', 'skipped')).map(([attempt, i, outcome]) =>
-      report({ attempt, claim: `claim_${attempt}_${i}`, outcome: outcome as ReportRun['outcome'], snapshot: { ...snapshot, snapshot: `snap_${attempt}` } })),
+      report({ attempt, claim: `claim_${attempt}_${i}`, outcome: outcome, snapshot: { ...snapshot, snapshot: `snap_${attempt}` } })),
   );
   it('at most one claim is live, at most one snapshot is recorded, and states follow from events alone', () => {
     fc.assert(fc.property(fc.array(anything, { maxLength: 60 }), (commands) => {

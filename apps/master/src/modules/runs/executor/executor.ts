@@ -1,12 +1,13 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { type RunReport, protocolVersion } from '#contracts';
-import { type Clock, type IdSource, type Logger, controlNode, isAppError, messageOf } from '#kernel';
-import { CLOCK, IDS, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
-import { ClaimHandler, type HeldClaim } from '../asks/claim.handler.ts';
+import { type Clock, type Logger, controlNode, isAppError, messageOf } from '#kernel';
+import { CLOCK, LOGGER } from '../../../platform/index.ts';
+import { ClaimHandler } from '../asks/claim.handler.ts';
+import type { HeldClaim } from '../asks/held-claim.ts';
 import { ReportRunHandler } from '../commands/report-run/report-run.handler.ts';
-import { EXECUTORS, type Executors } from '../ports.ts';
 import { dutyFailed, type DutyResult } from './duty-work.port.ts';
 import { DutyWorks } from './duty-works.ts';
+import { ExecutorInstance } from './executor-instance.ts';
 
 /** An order to work on an attempt of a run of `node_control`, or to stop doing so. */
 export interface ExecutorOrder {
@@ -15,8 +16,6 @@ export interface ExecutorOrder {
   readonly stop: boolean;
 }
 
-/** Milliseconds between two signs of life; a master that gives none for a minute is believed dead and its work given up. */
-const beatMs = 5_000;
 const longestPauseMs = 30_000;
 
 class Cancelled extends Error {}
@@ -26,10 +25,7 @@ class Cancelled extends Error {}
  * before or after the claim the run goes back to the queue.
  */
 @Injectable()
-export class Executor implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  /** Name of this process. */
-  private readonly instance: string;
-  private readonly beating: ReconcileLoop;
+export class Executor implements BeforeApplicationShutdown {
   private readonly atWork = new Map<string, { readonly end: AbortController; readonly done: Promise<void> }>();
   private readonly stopping = new AbortController();
 
@@ -37,24 +33,15 @@ export class Executor implements OnApplicationBootstrap, BeforeApplicationShutdo
     private readonly claims: ClaimHandler,
     private readonly reports: ReportRunHandler,
     private readonly works: DutyWorks,
-    @Inject(EXECUTORS) private readonly executors: Executors,
+    private readonly self: ExecutorInstance,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(IDS) ids: IdSource,
-  ) {
-    this.instance = ids.next('claim');
-    this.beating = new ReconcileLoop({ name: 'executor', everyMs: beatMs, pass: () => executors.beat(this.instance) }, clock, logger);
-  }
-
-  onApplicationBootstrap(): void {
-    this.beating.start();
-  }
+  ) {}
 
   /** Work at hand is dropped: another master takes it up. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort(new Error('the master stops'));
     await Promise.all([...this.atWork.values()].map(({ done }) => done));
-    await this.beating.stop();
   }
 
   /** Begins or ends work and returns at once; an order that is known already changes nothing. */
@@ -74,8 +61,8 @@ export class Executor implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   private async work({ run, attempt }: ExecutorOrder, signal: AbortSignal): Promise<void> {
-    await this.executors.beat(this.instance);
-    const claimed = await this.claims.claim(controlNode, { run, attempt, instance: this.instance });
+    await this.self.beat();
+    const claimed = await this.claims.claim(controlNode, { run, attempt, instance: this.self.name });
     if (!claimed.ok) {
       this.logger.debug('A run is not for this master', { run, attempt, code: claimed.error.code });
       return;

@@ -8,7 +8,9 @@ import { type DueRun, NODE_DIRECTORY, type NodeDirectory, RUN_ROWS, type RunRows
 
 /** Milliseconds after which a command that was not claimed is sent again, and between two such sendings. */
 const resendMs = 15_000;
-const batch = 200;
+const batch = 20_000;
+/** Reasons to wait that hold for every run of the node. */
+const nodeObstacles = new Set(['node-removed', 'node-not-enrolled', 'node-drained', 'node-offline', 'no-free-slot']);
 
 /** Sends what waits, sends again what may not have arrived, and takes back what nobody claimed. */
 @Injectable()
@@ -30,9 +32,17 @@ export class DispatchProcess {
     const dispatched = (await this.rows.active()).filter((row) => row.status === 'dispatched');
     for (const row of dispatched) await this.follow(row, now);
     this.forget(dispatched);
-    for (const row of await this.rows.queued(now, batch)) {
-      const outcome = await this.dispatch.dispatch(row.id, row.node);
-      if (!outcome.dispatched) this.logger.debug('A run waits', { run: row.id, code: outcome.waiting.code });
+    const queued = Map.groupBy(await this.rows.queued(now, batch), (row) => row.node);
+    for (const [node, rows] of queued) await this.send(node, rows);
+  }
+
+  /** What stands in the way of a node stands in the way of all its runs: it is looked at once a pass, so that none starves another. */
+  private async send(node: string, rows: readonly DueRun[]): Promise<void> {
+    for (const { id } of rows) {
+      const outcome = await this.dispatch.dispatch(id, node);
+      if (outcome.dispatched) continue;
+      this.logger.debug('A run waits', { run: id, code: outcome.waiting.code });
+      if (nodeObstacles.has(outcome.waiting.code)) return;
     }
   }
 

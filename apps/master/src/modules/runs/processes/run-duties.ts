@@ -5,8 +5,8 @@ import { CLOCK, FOLLOWER, LOGGER, ReconcileLoop } from '../../../platform/index.
 import { DispatchProcess } from './dispatch.process.ts';
 import { SupervisionProcess } from './supervision.process.ts';
 
-/** Events after which a waiting run may be able to begin. */
-const wakes = new Set(['RunRequested', 'RunRetried', 'RunReturned', 'LeaseReleased', 'LaneLeft', 'NodeConnected', 'NodeResumed', 'NodeEnrolled', 'NodeChanged']);
+/** Events after which a waiting run may be able to begin. A requested one is sent by whoever requested it, or by the next pass. */
+const wakes = new Set(['RunRetried', 'RunReturned', 'LeaseReleased', 'LaneLeft', 'NodeConnected', 'NodeResumed', 'NodeEnrolled', 'NodeChanged']);
 
 /** Repeats the duties about runs on this master. */
 @Injectable()

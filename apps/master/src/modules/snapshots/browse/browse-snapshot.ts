@@ -67,15 +67,15 @@ export class BrowseSnapshot {
     const found: ManifestEntry[] = [];
     let self: ManifestEntry | undefined;
     for await (const part of parts) {
-      for (const entry of part) {
-        if (directory.length > 0 && entry.path.equals(directory)) self = entry;
-        else if (!parentOf(entry.path).equals(directory)) { if (found.length > 0) return this.answer(found, limit); }
-        else if (!after || entry.path.compare(after) > 0) found.push(entry);
-        if (found.length > limit) return this.answer(found, limit);
-      }
+      const own = part.filter((entry) => parentOf(entry.path).equals(directory));
+      found.push(...own.filter((entry) => !after || entry.path.compare(after) > 0));
+      self ??= part.find((entry) => directory.length > 0 && entry.path.equals(directory));
+      const last = part.at(-1);
+      const behind = found.length > 0 && last !== undefined && own.at(-1) !== last;
+      if (found.length > limit || behind) break;
     }
-    if (found.length === 0 && after === undefined && directory.length > 0) return this.single(self);
-    return this.answer(found, limit);
+    const nothing = found.length === 0 && after === undefined && directory.length > 0;
+    return nothing ? this.single(self) : this.answer(found, limit);
   }
 
   private single(self: ManifestEntry | undefined): EntryPage {

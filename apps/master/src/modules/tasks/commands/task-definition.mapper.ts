@@ -1,5 +1,5 @@
 import { AppError, fault, refuse } from '#kernel';
-import type { Retention, Schedule, TaskDefinition } from '../domain/task.definition.ts';
+import type { Schedule, TaskDefinition } from '../domain/task.definition.ts';
 import type { ChangeTaskRequest, DefineTaskRequest, RetriesDto, ScheduleDto } from '../http/task.dto.ts';
 import { scheduleFault } from '../processes/cron.ts';
 
@@ -29,7 +29,7 @@ export const definitionOf = (request: DefineTaskRequest): TaskDefinition => {
   if (!nodes) throw fault('validation', 'invalid-request', 'Name the nodes that the task covers');
   const { name, target, source, schedule, overlap = 'skip', retention = {}, timeoutSeconds = daySeconds, retries = { max: 2 } } = request;
   return plain({
-    name, nodes, target, source, overlap, retention: retention as Retention, timeoutSeconds, retries: retriesOf(retries),
+    name, nodes, target, source, overlap, retention: retention, timeoutSeconds, retries: retriesOf(retries),
     ...(schedule ? { schedule: scheduleOf(schedule) } : {}),
   });
 };
@@ -39,7 +39,7 @@ export const changedDefinition = (before: TaskDefinition, request: ChangeTaskReq
   const { schedule: oldSchedule, ...rest } = before;
   const { name, target, source, overlap, retention, timeoutSeconds, retries } = request;
   const schedule = request.schedule === undefined ? oldSchedule : request.schedule === null ? undefined : scheduleOf(request.schedule);
-  const wished = { name, target, source, overlap, timeoutSeconds, nodes: nodesOf(request), retention: retention as Retention | undefined, retries: retries && retriesOf(retries) };
+  const wished = { name, target, source, overlap, timeoutSeconds, nodes: nodesOf(request), retention: retention, retries: retries && retriesOf(retries) };
   const changes = Object.fromEntries(Object.entries(wished).filter(([, value]) => value !== undefined)) as Partial<TaskDefinition>;
   return plain({ ...rest, ...changes, ...(schedule ? { schedule } : {}) });
 };

@@ -6,14 +6,19 @@ import { type Page, mapPage, paginate } from '../../../../platform/index.ts';
 import type { SnapshotAnswer, SnapshotQuery } from '../../http/snapshot.dto.ts';
 import { SnapshotRow } from './snapshot.entity.ts';
 
+const verifiedOf = ({ verifiedLevel: level, verifiedAt: at, verifiedOutcome: outcome }: SnapshotRow): Pick<SnapshotAnswer, 'verified'> =>
+  level !== null && at && outcome ? { verified: { level, at: rfc3339(at.getTime()), outcome } } : {};
+
+const countsOf = ({ statistics }: SnapshotRow): Pick<SnapshotAnswer, 'files' | 'directories' | 'bytes' | 'storedBytes'> => {
+  const { files = 0, directories = 0, bytes = 0, storedBytes = 0 } = statistics ?? {};
+  return { files, directories, bytes, storedBytes };
+};
+
 const answerOf = (row: SnapshotRow): SnapshotAnswer => {
-  const { id, revision, run, node, target, repository, task, taskName, time, partial, late, statistics, held, heldReason, forgotten } = row;
+  const { id, revision, run, node, target, repository, task, taskName, time, partial, late, held, heldReason, forgotten } = row;
   return {
-    id, revision, run, node, target, repository, time: rfc3339(time.getTime()), partial, late, held, forgotten,
-    files: statistics?.files ?? 0, directories: statistics?.directories ?? 0, bytes: statistics?.bytes ?? 0, storedBytes: statistics?.storedBytes ?? 0,
+    id, revision, run, node, target, repository, time: rfc3339(time.getTime()), partial, late, held, forgotten, ...countsOf(row), ...verifiedOf(row),
     ...(task === null ? {} : { task }), ...(taskName === null ? {} : { taskName }), ...(heldReason === null ? {} : { heldReason }),
-    ...(row.verifiedLevel !== null && row.verifiedAt && row.verifiedOutcome
-      ? { verified: { level: row.verifiedLevel, at: rfc3339(row.verifiedAt.getTime()), outcome: row.verifiedOutcome } } : {}),
   };
 };
 
