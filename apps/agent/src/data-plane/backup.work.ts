@@ -1,6 +1,6 @@
 import type { BackupSpecification } from '#contracts';
 import { type Clock, fault } from '#kernel';
-import { type BackupResult, ensureWriterIdentity, runBackup } from '#repository';
+import { type BackupResult, ensureWriterIdentity, importKnownChunks, runBackup } from '#repository';
 import { filesSource } from '#sources';
 import type { WorkOrder, WorkResult } from './data-plane.port.ts';
 import type { GrantedObjects } from './granted-objects.ts';
@@ -19,7 +19,7 @@ async function* importedKnown({ link, objects }: WorkTools, generation: number):
   const known = await link.knownChunks();
   if (known.generation !== generation || !known.object) return;
   link.say({ type: 'log', level: 'info', text: 'The local cache cannot be used; fetching the list of stored chunks' });
-  yield* objects.stream(known.object);
+  yield* importKnownChunks(await objects.whole(known.object));
 }
 
 const identityFor = async (cacheDir: string, repositoryId: string | undefined) => {

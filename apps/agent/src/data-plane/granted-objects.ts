@@ -6,11 +6,11 @@ import { type ObjectReader, type ObjectWriter, type RequestGrants, grantedStore,
 export interface GrantedObjects {
   readonly writer: ObjectWriter;
   readonly reader: ObjectReader;
-  /** The bytes of an object that was granted already, in slices. */
-  stream(grant: Grant): AsyncIterable<Uint8Array>;
+  /** An object that was granted already, of whatever size. */
+  whole(grant: Grant): Promise<Uint8Array>;
 }
 
-/** Bytes of one slice; a multiple of the 32 bytes of a chunk id. */
+/** Bytes of one request. */
 const sliceBytes = 8 * 1024 * 1024;
 
 /** @param ca PEM of the installation's own authority, when it has one. */
@@ -20,12 +20,14 @@ export const grantedObjects = (requestGrants: RequestGrants, clock: Clock, ca?: 
   return {
     writer: store,
     reader: store,
-    stream: async function* (grant) {
+    whole: async (grant) => {
       const one = grantedStore({ requestGrants: () => Promise.resolve([grant]), http, clock });
-      const info = await one.head(grant.name);
-      for (let offset = 0; info && offset < info.size; offset += sliceBytes) {
-        yield await one.get(grant.name, { offset, length: Math.min(sliceBytes, info.size - offset) });
+      const size = (await one.head(grant.name))?.size ?? 0;
+      const bytes = Buffer.allocUnsafe(size);
+      for (let offset = 0; offset < size; offset += sliceBytes) {
+        bytes.set(await one.get(grant.name, { offset, length: Math.min(sliceBytes, size - offset) }), offset);
       }
+      return bytes;
     },
   };
 };

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { systemClock } from '#kernel';
 import { backupWork, type WorkTools } from './backup.work.ts';
 import { failedResult, type WorkOrder, type WorkResult } from './data-plane.port.ts';
@@ -25,7 +26,17 @@ const finish = (result: WorkResult): void => {
   process.send?.({ type: 'result', result } satisfies ChildMessage, undefined, undefined, () => process.exit(0));
 };
 
+/** When memory runs out, the kernel is to end this process and not the agent, which can tell what happened. */
+const offerToKernel = (): void => {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '500');
+  } catch {
+    // Another system, or not allowed: the kernel chooses by itself.
+  }
+};
+
 const ending = new AbortController();
+offerToKernel();
 const link = new ParentLink(channel);
 process.once('disconnect', () => process.exit(1));
 process.once('SIGTERM', () => ending.abort(new Error('The agent ends this attempt')));

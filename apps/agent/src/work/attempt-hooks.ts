@@ -30,7 +30,10 @@ export const hooksFor = (deps: HookDependencies, holder: ClaimReference, { contr
     knownChunks: () => ask<KnownChunksAnswer>('known-chunks', {}),
     packs: (after) => ask<PacksAnswer>('packs', after === undefined ? {} : { after }),
     progress: (progress) =>
-      deps.telemetry.progress(holder.run, { ...progress, attempt: holder.attempt, elapsedMs: Math.round(deps.clock.monotonic() - began) }),
+      deps.telemetry.progress(holder.run, { ...progress, ...currentOf(progress.current), attempt: holder.attempt, elapsedMs: Math.round(deps.clock.monotonic() - began) }),
     log: (level, text) => log.add(level, text),
   };
 };
+
+/** A name as long as the contract allows. */
+const currentOf = (current: string | undefined) => (current === undefined ? {} : { current: current.slice(0, 8_192) });

@@ -1,6 +1,7 @@
-import { type ClaimGranted, type RunReport, type Specification, protocolVersion } from '#contracts';
+import { type ClaimGranted, type Specification, protocolVersion } from '#contracts';
 import { type Clock, type Logger, fault, isAppError, messageOf } from '#kernel';
 import { type DataPlane, type WorkResult, failedResult } from '../data-plane/data-plane.port.ts';
+import { soundReport } from '../reports/sound-report.ts';
 import type { AskClient } from '../session/ask-client.port.ts';
 import { askUntilAnswered } from '../session/ask-until-answered.ts';
 import type { Telemetry } from '../session/bus.port.ts';
@@ -136,12 +137,12 @@ export class AttemptRunner {
 
   private report({ held, state }: Claimed, result: WorkResult): void {
     const { database, journal, outbox, onReport, logger } = this.deps;
-    const report: RunReport = { protocol: protocolVersion, attempt: held.attempt, claim: state.claim, ...result };
+    const report = soundReport({ protocol: protocolVersion, attempt: held.attempt, claim: state.claim, ...result });
     database.transaction(() => {
-      journal.change(held, { type: 'reported', outcome: result.outcome });
+      journal.change(held, { type: 'reported', outcome: report.outcome });
       outbox.add(held.run, report);
     });
-    logger.info('An attempt ended', { run: held.run, attempt: held.attempt, outcome: result.outcome, code: result.code });
+    logger.info('An attempt ended', { run: held.run, attempt: held.attempt, outcome: report.outcome, code: report.code });
     onReport();
   }
 
