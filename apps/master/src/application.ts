@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppError, controlNode, derivedId, hasCode, messageOf, rfc3339 } from '#kernel';
 import { asksServer, commandsServer, reportsServer } from '#messaging';
-import { nestLogger } from '#observability';
+import { type Metrics, nestLogger } from '#observability';
 import { AppModule } from './app.module.ts';
 import { catalogue } from './catalogue.ts';
 import { installationDecider } from './modules/installation/index.ts';
@@ -11,6 +11,7 @@ import { type Foundation, type Surroundings, openFoundation } from './platform/f
 import { commandContext } from './platform/http/command-context.ts';
 import { secureHeaders } from './platform/http/secure-headers.ts';
 import { serveOpenApi } from './platform/openapi/openapi.ts';
+import { METRICS } from './platform/tokens.ts';
 import { version } from './platform/version.ts';
 
 /** A master at work. */
@@ -54,7 +55,8 @@ const createApp = async (foundation: Foundation): Promise<NestExpressApplication
 /** Reports, questions and the masters' own commands come over the bus. */
 const connect = (app: NestExpressApplication, { logger, clock, bus, keys }: Foundation): void => {
   const log = logger.child({ part: 'bus' });
-  app.connectMicroservice({ strategy: reportsServer({ connection: bus, clock, log }) });
+  const reports = app.get<Metrics>(METRICS).counter({ name: 'holdfast_reports_total', help: 'Reports of agents by how they were settled', labels: ['outcome'] });
+  app.connectMicroservice({ strategy: reportsServer({ connection: bus, clock, log, onOutcome: (outcome) => reports.inc({ outcome }) }) });
   app.connectMicroservice({ strategy: asksServer({ connection: bus, clock, log }, keys.commandSigning) });
   app.connectMicroservice({ strategy: commandsServer(controlNode, { connection: bus, clock, log }) });
 };

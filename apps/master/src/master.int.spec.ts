@@ -269,6 +269,15 @@ describe('two masters on real NATS and Postgres', () => {
     expect(Object.keys(document.paths).some((path) => path.startsWith('/relay'))).toBe(false);
   });
 
+  it('keep a node and a target that a task names', async () => {
+    const node = await addNode('needed');
+    const { id: target } = await api!.json<{ id: string }>('POST', '/api/v1/targets', { name: 'needed', kind: 'builtin' });
+    const task = { name: 'nightly', nodes: [node], target, source: { type: 'files', paths: ['/etc'] } };
+    expect(await other!.json('POST', '/api/v1/tasks', task)).toHaveProperty('id');
+    expect(await api!.json('DELETE', `/api/v1/targets/${target}`)).toMatchObject({ status: 409, code: 'target-in-use' });
+    expect(await api!.json('DELETE', `/api/v1/nodes/${node}`)).toMatchObject({ status: 409, code: 'node-in-use' });
+  });
+
   it('keep the secret of an S3 target out of answers, events and the clear', async () => {
     const secretAccessKey = `secret-${randomIds.next('key')}`;
     const s3 = { endpoint: 'http://127.0.0.1:9', bucket: 'backups', accessKeyId: 'AK', secretAccessKey };

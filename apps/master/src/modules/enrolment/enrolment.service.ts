@@ -69,7 +69,7 @@ export class Enrolment {
     const found = await this.tokens.findOneBy({ hash: hashBearer(token) });
     if (!found) throw fault('unauthorized', 'link-invalid', 'This enrolment link is unknown, spent or expired; ask the operator for a new one');
     const now = context.time;
-    const { value: name } = await this.commands.execute(context, (unit) => this.decide(unit, { ...request, now, link: found.link, node: found.node }));
+    const { value: name } = await this.commands.execute({ ...context, actor: `node:${found.node}` }, (unit) => this.decide(unit, { ...request, now, link: found.link, node: found.node }));
     return { node: found.node, name, jwt: this.credentials.token(found.node, publicKey, now) };
   }
 

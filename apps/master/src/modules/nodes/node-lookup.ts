@@ -58,6 +58,12 @@ export class NodeLookup {
     return node;
   }
 
+  /** Names of tasks for the node, a few of them. The table is the slice of the tasks', which itself stands on this one. */
+  async tasksOf(id: string): Promise<string[]> {
+    const rows: { name: string }[] = await this.nodes.query('select name from read.tasks where $1 = any(nodes) order by name limit 5', [id]);
+    return rows.map(({ name }) => name);
+  }
+
   /** All nodes that are there, or those of `ids`; in order of their ids. */
   async list(ids?: readonly string[]): Promise<NodeView[]> {
     const where = ids ? { id: In(ids) } : {};

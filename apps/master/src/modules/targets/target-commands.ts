@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '#event-store';
-import { type Clock, type Refusal, type Result, err, ok, refuse } from '#kernel';
+import { type Clock, type Refusal, type Result, err, fault, ok, refuse } from '#kernel';
 import { type TargetTest, nodeHttp, testTarget } from '#storage';
 import { CLOCK, type CommandContext, Commands, invalidRequest, requireRevision } from '../../platform/index.ts';
 import { rename } from '../names/index.ts';
@@ -77,8 +77,10 @@ export class TargetCommands {
     return outcome;
   }
 
-  /** Final; `inUse` refuses in the same batch while something still needs the target. */
+  /** Final. Throws `target-in-use` while tasks use it. */
   async remove(context: CommandContext, id: string): Promise<void> {
+    const tasks = await this.stores.tasksOf(id);
+    if (tasks.length > 0) throw fault('conflict', 'target-in-use', `Tasks use this target (${tasks.join(', ')}); let them use another one or delete them first`);
     await this.commands.execute(context, async (unit) => {
       const found = await known(unit, id);
       if (!found.ok) return found;

@@ -64,6 +64,12 @@ export class TargetStores implements OnApplicationShutdown {
     return this.partsOf(await this.row(target));
   }
 
+  /** Names of tasks that use the target, a few of them. The table is the slice of the tasks', which itself stands on this one. */
+  async tasksOf(target: string): Promise<string[]> {
+    const rows: { name: string }[] = await this.targets.query('select name from read.tasks where target = $1 order by name limit 5', [target]);
+    return rows.map(({ name }) => name);
+  }
+
   /** Seals the secret part of settings under a new name. */
   async keepSecret(id: string, target: string, secret: S3Secret): Promise<void> {
     const sealed = Buffer.from(this.vault.seal(Buffer.from(JSON.stringify(secret)), `target-secret:${id}`));

@@ -9,6 +9,9 @@ import { principalOf } from './principal.ts';
 /** Header that names the position in the log which an answer with status 202 will be readable at. */
 export const positionHeader = 'Holdfast-Position';
 
+/** W3C trace context, version 00. */
+const traceShape = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** Gives every request its command context. */
 @Injectable()
 export class ContextInterceptor implements NestInterceptor {
@@ -18,14 +21,17 @@ export class ContextInterceptor implements NestInterceptor {
     if (host.getType() !== 'http') return next.handle();
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
-    const actor = principalOf(request)?.actor ?? 'anonymous';
+    const principal = principalOf(request);
+    const actor = principal?.actor ?? 'anonymous';
     const traceparent = request.header('traceparent');
+    // Without a sender two strangers could meet in one key.
+    const key = principal && request.header('idempotency-key');
     setCommandContext(request, commandContext({
       time: rfc3339(this.clock.now()),
       actor,
-      commandId: commandIdOf(this.ids, actor, request.header('idempotency-key')),
+      commandId: commandIdOf(this.ids, actor, key),
       ...(request.ip ? { from: request.ip } : {}),
-      ...(traceparent && traceparent.length <= 64 ? { traceparent } : {}),
+      ...(traceparent && traceShape.test(traceparent) ? { traceparent } : {}),
       onPending: (sequence) => response.status(202).setHeader(positionHeader, String(sequence)),
     }));
     return next.handle();

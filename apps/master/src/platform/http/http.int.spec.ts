@@ -1,5 +1,8 @@
-import { Body, Controller, Get, HttpCode, Inject, type INestApplication, Module, Post, Query } from '@nestjs/common';
-import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
+import {
+  Body, type CanActivate, Controller, type ExecutionContext, Get, HttpCode, Inject, type INestApplication, Injectable, Module, Post, Query,
+} from '@nestjs/common';
+import type { Request } from 'express';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
 import { IsInt, IsString, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
 import { get } from 'node:http';
@@ -12,6 +15,7 @@ import { type CommandContext, Context } from './command-context.ts';
 import { ContextInterceptor } from './context.interceptor.ts';
 import { EtagInterceptor, IfMatch, requireRevision } from './etag.ts';
 import { PageQuery } from './page.dto.ts';
+import { setPrincipal } from './principal.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { validationPipe } from './validation.ts';
 
@@ -56,6 +60,17 @@ const handler: CommandHandler = {
   },
 };
 
+/** Stands for the guard: whoever names a sender is that sender. */
+@Injectable()
+class TestGuard implements CanActivate {
+  canActivate(host: ExecutionContext): boolean {
+    const request = host.switchToHttp().getRequest<Request>();
+    const sender = request.header('x-test-sender');
+    if (sender) setPrincipal(request, { actor: `user:${sender}`, name: sender, role: 'admin' });
+    return true;
+  }
+}
+
 @Module({
   controllers: [Things],
   providers: [
@@ -65,6 +80,7 @@ const handler: CommandHandler = {
     { provide: LOGGER, useValue: silentLogger },
     { provide: COMMAND_HANDLER, useValue: handler },
     { provide: FOLLOWER, useValue: { waitFor: async () => caughtUp } },
+    { provide: APP_GUARD, useClass: TestGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useFactory: validationPipe },
     { provide: APP_INTERCEPTOR, useClass: ContextInterceptor },
@@ -119,9 +135,12 @@ describe('the HTTP edge', () => {
   });
 
   it('makes the same ids for the same sender and idempotency key', async () => {
-    const [a, b, c] = await Promise.all(['k1', 'k1', 'k2'].map(async (key) => ((await (await post('', good, { 'idempotency-key': key })).json()) as { id: string }).id));
+    const sent = ['k1', 'k1', 'k2'].map((key) => ({ key, who: 'a' })).concat({ key: 'k1', who: 'b' });
+    const [a, b, c, d] = await Promise.all(sent.map(async ({ key, who }) => ((await (await post('', good, { 'idempotency-key': key, 'x-test-sender': who })).json()) as { id: string }).id));
     expect(a).toBe(b);
-    expect(c).not.toBe(a);
+    expect(new Set([a, c, d]).size).toBe(3);
+    const [x, y] = await Promise.all([1, 2].map(async () => ((await (await post('', good, { 'idempotency-key': 'k1' })).json()) as { id: string }).id));
+    expect(x).not.toBe(y);
   });
 
   it('carries the revision as ETag and refuses a stale If-Match with 412', async () => {

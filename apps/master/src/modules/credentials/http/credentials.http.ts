@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { rfc3339 } from '#kernel';
+import { fault, rfc3339 } from '#kernel';
 import { type CommandContext, Context } from '../../../platform/index.ts';
 import { NodeCommands, NodeLookup } from '../../nodes/index.ts';
 import { Credentials } from '../credentials.service.ts';
@@ -33,9 +33,11 @@ export class CredentialsHttp {
     await this.credentials.revoke(context, id, body.reason ?? '');
   }
 
-  /** Removes the node and revokes its keys. Its snapshots stay. */
+  /** Removes the node and revokes its keys; refused while tasks name it. Its snapshots stay. */
   @Delete(':id') @HttpCode(204)
-  remove(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
-    return this.commands.remove(context, id, (unit, node) => this.credentials.revokeAll(unit, node, 'node removed'));
+  async remove(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
+    const tasks = await this.nodes.tasksOf(id);
+    if (tasks.length > 0) throw fault('conflict', 'node-in-use', `Tasks name this node (${tasks.join(', ')}); change or delete them first`);
+    await this.commands.remove(context, id, (unit, node) => this.credentials.revokeAll(unit, node, 'node removed'));
   }
 }

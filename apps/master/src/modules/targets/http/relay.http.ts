@@ -7,7 +7,7 @@ import { CLOCK, Public } from '../../../platform/index.ts';
 import { TargetStores } from '../target-stores.ts';
 
 /** Objects in the hands of the relay at the same time; further ones wait. */
-const atOnce = 32;
+const atOnce = 16;
 /** Bytes of an object that are read and sent at a time. */
 const partBytes = 4 * 1024 * 1024;
 
@@ -43,6 +43,16 @@ export class RelayHttp {
     response.status(201).end();
   }
 
+  // Before GET, which would otherwise answer HEAD by reading the object.
+  @Head('*path') @HttpCode(200)
+  async head(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const grant = this.verify(request, 'GET');
+    const { store } = await this.stores.open(grant.scope);
+    const info = await store.head(grant.name);
+    if (!info) throw fault('not-found', 'object-not-found', `The target holds no object ${grant.name}`);
+    response.set('content-length', String(info.size)).end();
+  }
+
   @Get('*path')
   async get(@Req() request: Request, @Res() response: Response): Promise<void> {
     const grant = this.verify(request, 'GET');
@@ -60,15 +70,6 @@ export class RelayHttp {
       if (!response.write(part)) await new Promise<void>((resolve) => { response.once('drain', resolve).once('close', resolve); });
     }
     response.end();
-  }
-
-  @Head('*path') @HttpCode(200)
-  async head(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const grant = this.verify(request, 'GET');
-    const { store } = await this.stores.open(grant.scope);
-    const info = await store.head(grant.name);
-    if (!info) throw fault('not-found', 'object-not-found', `The target holds no object ${grant.name}`);
-    response.set('content-length', String(info.size)).end();
   }
 
   private verify(request: Request, method: string): RelayGrant {
