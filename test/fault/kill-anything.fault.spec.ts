@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compareTrees } from '#sources';
-import { type ArchivedEvent, query, runEvents } from '../support/archive.ts';
+import { query } from '../support/archive.ts';
 import { EmbeddedStack, parts } from '../support/embedded-stack.ts';
+import { checkHistories } from '../support/history.ts';
 import { type RunView, addTask, restoreTo, runEnded } from '../support/runs.ts';
 
 /** How long the campaign may go on (its slice in the full test is short), and how many runs it makes at most. */
@@ -60,24 +61,6 @@ const runAndKill = async (task: string): Promise<RunView> => {
   return runEnded(stack, id, 240_000);
 };
 
-const claimEnds = ['RunSucceeded', 'RunPartiallySucceeded', 'RunFailed', 'RunSkipped', 'RunCancelled', 'RunTimedOut', 'RunLost', 'RunRetried'];
-
-/** At most one live claim at any instant, at most one snapshot, nothing after the end but a late success. */
-const checkHistory = (events: readonly ArchivedEvent[]): void => {
-  let live: unknown;
-  let snapshots = 0;
-  for (const event of events) {
-    if (event.type === 'RunStarted') {
-      expect(live, `${event.aggregate_id}: a second claim while one lives`).toBeUndefined();
-      live = event.data['claim'];
-    }
-    if (claimEnds.includes(event.type)) live = undefined;
-    if (event.type === 'SnapshotRecorded') snapshots += 1;
-  }
-  expect(snapshots, `${events[0]?.aggregate_id}: snapshots`).toBeLessThanOrEqual(1);
-  expect(live, `${events[0]?.aggregate_id}: still claimed at the end`).toBeUndefined();
-};
-
 it('whatever is killed, every run ends truthfully, no claim is doubled, and every recorded snapshot verifies and restores identical', async () => {
   const tree = join(room, 'tree');
   makeTree(tree);
@@ -100,8 +83,7 @@ it('whatever is killed, every run ends truthfully, no claim is doubled, and ever
   for (const run of runs) if (run.status !== 'succeeded') expect(run.code, `${run.id} ${run.status}`).toBeTruthy();
   expect(runs.filter((run) => run.status === 'succeeded').length).toBeGreaterThan(0);
 
-  const histories = Object.groupBy(await runEvents(stack), (event) => event.aggregate_id);
-  for (const history of Object.values(histories)) checkHistory(history ?? []);
+  await checkHistories(stack);
 
   for (const [snapshot, copy] of copies) {
     const destination = join(room, `restored-${snapshot}`);

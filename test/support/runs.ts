@@ -9,6 +9,8 @@ export interface RunView {
   readonly snapshot?: string;
   readonly code?: string;
   readonly detail?: string;
+  readonly waitingReason?: string;
+  readonly progress?: { readonly files: number; readonly bytes: number };
   readonly statistics?: { readonly files: number; readonly bytes: number; readonly addedBytes: number; readonly storedBytes: number; readonly filesRead: number };
   readonly faults?: readonly { readonly path: string; readonly code: string }[];
 }
