@@ -1,4 +1,4 @@
-import { ItemFault, RunReport, parseMessage } from '#contracts';
+import { type ItemFault, RunReport, parseMessage } from '#contracts';
 import { failedResult } from '../data-plane/data-plane.port.ts';
 
 /** Faults that are listed; all of them are counted. */

@@ -104,7 +104,7 @@ export class AttemptRunner {
   }
 
   private async moveData({ held, granted, state }: Claimed, specification: Specification, control: AttemptControl): Promise<WorkResult> {
-    const { clock, journal, dataPlane, telemetry, ageIdentity, cacheOf, ca } = this.deps;
+    const { clock, journal, dataPlane, telemetry, ageIdentity, cacheOf, ca, logger } = this.deps;
     const { run, attempt } = held;
     const claimedAt = 'claimedAt' in state ? state.claimedAt : clock.now();
     const elapsed = Math.max(0, clock.now() - claimedAt);
@@ -120,6 +120,7 @@ export class AttemptRunner {
         ...(specification.kind === 'restore' ? { ageIdentity } : {}),
       };
       journal.change(held, { type: 'started' });
+      logger.info('An attempt begins', { run, attempt, kind: specification.kind });
       const holder = { run, attempt, claim: granted.claim };
       return await dataPlane.run(order, hooksFor(this.deps, holder, { control, log }), control.signal);
     } finally {
