@@ -34,12 +34,14 @@ const findProgram = (name: string): string | undefined => {
 
 interface Found { readonly program: S3Program; readonly file: string }
 
+/** `TEST_S3_SERVER=swift` asks for one of them, to try what it lacks. */
 const findServer = (): Found | undefined => {
+  const wanted = process.env['TEST_S3_SERVER'];
   for (const program of ['versitygw', 'minio'] as const) {
-    const file = findProgram(program);
+    const file = wanted === undefined || wanted === program ? findProgram(program) : undefined;
     if (file) return { program, file };
   }
-  return swiftIsInstalled() ? { program: 'swift', file: '' } : undefined;
+  return swiftIsInstalled() && (wanted ?? 'swift') === 'swift' ? { program: 'swift', file: '' } : undefined;
 };
 
 /** Which S3 server tests would use: versitygw or minio (PATH, ~/go/bin, .tools), else Debian's swift; undefined when there is none. */

@@ -21,6 +21,8 @@ export interface S3StoreOptions extends S3Location {
   readonly client?: S3Client;
   /** Milliseconds for a call that moves no bytes; each MiB adds `slowestMsPerMiB`. Default 30,000. */
   readonly timeoutMs?: number;
+  /** Names asked for at a time in a listing. Default: the server's, mostly 1,000. */
+  readonly pageSize?: number;
   /** Default 4,000: a target slower than 256 KiB/s is given up and asked again. */
   readonly slowestMsPerMiB?: number;
 }
@@ -133,7 +135,7 @@ export class S3Store implements ObjectStore {
     let token: string | undefined;
     do {
       const command: ListObjectsV2Command = new ListObjectsV2Command({
-        Bucket: this.options.bucket, Prefix, ...(token ? { ContinuationToken: token } : {}),
+        Bucket: this.options.bucket, Prefix, ...(this.options.pageSize ? { MaxKeys: this.options.pageSize } : {}), ...(token ? { ContinuationToken: token } : {}),
       });
       const page = await this.call(prefix, 0, options?.signal, (abortSignal) => this.client.send(command, { abortSignal }));
       for (const { Key, Size } of page.Contents ?? []) if (Key && !Key.endsWith('/')) yield infoOf(Key.slice(this.prefix.length), Size);
