@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { type CommandHandler, type EventStore, type EventTypes, commandHandler, eventsStreamConfig, jetStreamEventStore } from '#event-store';
 import { type InstallationKeys, type Vault, loadKeys, newVault } from '#identity';
-import { type Clock, type IdSource, type Logger, derivedId } from '#kernel';
+import { type Clock, type IdSource, type Logger, controlNode, derivedId } from '#kernel';
 import { type BusHealth, newConsumers, provisionStreams, watchBus } from '#messaging';
 import { type Follower, type ReadModel, createFollower, readTables } from '#projections';
 import type { MasterConfig } from '../config/master.config.ts';
@@ -60,7 +60,9 @@ export const openFoundation = async (surroundings: Surroundings, catalogue: Cata
   const closing: (() => Promise<unknown>)[] = [() => control.drain(), () => system.close()];
   try {
     await provisionStreams(control, { events: eventsStreamConfig(config.streamReplicas), replicas: config.streamReplicas, log: logger });
-    await newConsumers(control).ensureReports();
+    const consumers = newConsumers(control);
+    await consumers.ensureReports();
+    await consumers.ensureNode(controlNode);
     const { source, pool } = await openDatabase({ ...catalogue, url: config.postgres.url, clock, logger, signal });
     closing.unshift(() => pool.end(), async () => { if (source.isInitialized) await source.destroy(); });
     const log = { connection: control, sql: pool, types: catalogue.types, installation, clock };
