@@ -140,6 +140,22 @@ describe('dispatch', () => {
     expect(await one.dispatch.dispatch(run, nodeA)).toMatchObject({ dispatched: false, waiting: { code } });
     expect(await status(run)).toBe('queued');
   });
+  it('a run of a node that was removed is cancelled with that reason, and does not wait for ever', async () => {
+    const run = await world.request(one);
+    world.nodes.delete(nodeA);
+    await Promise.all([one.dispatching.pass(), two.dispatching.pass()]);
+    expect(world.rows()[0]).toMatchObject({ id: run, status: 'cancelled', code: 'node-removed' });
+    expect(world.events('RunCancelled')).toHaveLength(1);
+  });
+  it('a node that cannot work does not starve the others', async () => {
+    world.nodes.set('node_b', { ...world.nodes.get(nodeA)!, online: false });
+    const nodes = ['node_b', nodeA];
+    await world.request(one, { nodes });
+    const stuck = world.ids.next('run');
+    await one.deciding.execute('user:test', (unit) => one.requests.ofTask(unit, { id: stuck, task: taskA, node: 'node_b', cause: 'user' }));
+    await one.dispatching.pass();
+    expect(world.sent.map((command) => command.node)).toEqual([nodeA]);
+  });
   it('waits while a prune has the repository, and begins when that is over', async () => {
     const run = await world.request(one);
     const plan = { kind: 'prune', ofNode: nodeA, dryRun: false } as const;
@@ -303,6 +319,14 @@ describe('a master that died at work', () => {
     expect(await status(prune)).toBe('queued');
     expect(world.types('repository')).toEqual(['LeaseTaken', 'LeaseReleased']);
   });
+});
+
+it('a second agent that speaks as the node may not claim', async () => {
+  world.nodes.set(nodeA, { ...world.nodes.get(nodeA)!, instance: 'i1' });
+  const run = await world.request(one);
+  await one.dispatch.dispatch(run, nodeA);
+  expect(await one.claims.answer(nodeA, { id: 'a', run, attempt: 1, instance: 'i2' })).toMatchObject({ status: 'refused', code: 'other-instance', retryable: true });
+  expect(await one.claims.answer(nodeA, { id: 'a', run, attempt: 1, instance: 'i1' })).toMatchObject({ status: 'ok' });
 });
 
 it('a task that is not there is not started', async () => {

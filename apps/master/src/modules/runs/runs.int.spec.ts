@@ -129,6 +129,10 @@ class ScriptedAgent {
     return { attempt, claim, outcome };
   }
 
+  log(run: string, text: string): void {
+    this.bus.publish(subjects.log(this.node, run), encodeMessage({ attempt: 1, lines: [{ n: 1, time: '2026-01-01T00:00:00Z', level: 'info', text }] }));
+  }
+
   report(run: string, said: object): void {
     const report = said as { attempt: number; claim: string; outcome: string };
     this.bus.publish(subjects.report(this.node, run), encodeMessage({ protocol: 1, faults: [], faultCount: 0, ...report }), {
@@ -191,9 +195,13 @@ describe('runs on real NATS and Postgres, two masters', () => {
     const held = await agent.claim(run);
     expect(held.specification).toMatchObject({ kind: 'backup', taskName: 'whole', source: { paths: [source] }, repository: { target, generation: 0 } });
     await until(run, 'running');
+    agent.log(run, 'began');
     agent.report(run, await agent.backup(held));
     const done = await until(run, 'succeeded');
     expect(done).toMatchObject({ snapshot: held.snapshot, statistics: { files: 2 }, attempts: [{ attempt: 1, status: 'succeeded' }] });
+    const log = await other.json<{ position: number }>('GET', `/api/v1/runs/${run}/log`);
+    expect(log).toMatchObject({ lines: [{ attempt: 1, n: 1, text: 'began' }], more: false });
+    expect(await other.json('GET', `/api/v1/runs/${run}/log?after=${log.position}`)).toMatchObject({ lines: [], position: log.position });
     const snapshots = await other.json<{ items: object[] }>('GET', `/api/v1/snapshots?node=${agent.node}`);
     expect(snapshots.items).toMatchObject([{ id: held.snapshot, run, files: 2, bytes: 300_005 }]);
     const repositories = await other.json<{ items: { id: string }[] }>('GET', '/api/v1/repositories');

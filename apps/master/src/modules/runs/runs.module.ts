@@ -6,7 +6,7 @@ import { CommandPublisher } from '#messaging';
 import { BUS, KEYS } from '../../platform/index.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
 import { PresenceRow } from '../presence/index.ts';
-import { SnapshotRow } from '../snapshots/index.ts';
+import { ExpiredSnapshots, SnapshotRow } from '../snapshots/index.ts';
 import { TargetsModule } from '../targets/targets.module.ts';
 import { TaskRow } from '../tasks/index.ts';
 import { CatalogAdmission } from './adapters/admission.adapter.ts';
@@ -49,6 +49,7 @@ import { RunDuties } from './processes/run-duties.ts';
 import { SupervisionProcess } from './processes/supervision.process.ts';
 import { RunRow } from './read-models/runs/run.entity.ts';
 import { ReadRunRows } from './read-models/runs/run-rows.adapter.ts';
+import { RunLogs } from './read-models/runs/run-log.query.ts';
 import { RunViews } from './read-models/runs/runs.query.ts';
 import { WaitingReasons } from './read-models/runs/waiting-reasons.query.ts';
 
@@ -68,14 +69,14 @@ const ports: Provider[] = [
 const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
 const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, SpecificationBuilder];
 const processes = [AttemptLiveness, DispatchProcess, SupervisionProcess, RunDuties, ProgressProcess];
-const executor = [Executor, ExecutorInstance, DutyWorks, VerifyWork, PruneWork];
-const queries = [RunViews, WaitingReasons];
+const executor = [Executor, ExecutorInstance, DutyWorks, VerifyWork, PruneWork, ExpiredSnapshots];
+const queries = [RunViews, RunLogs, WaitingReasons];
 
 /** Runs: from the request through dispatch, claim and report to one truthful end. */
 @Module({
   imports: [TypeOrmModule.forFeature([RunRow, RunProgress, PresenceRow, SnapshotRow, TaskRow]), NodesModule, TargetsModule],
   controllers: [RunsHttp, RunAsksSubscriber, ReportsSubscriber, ExecutorSubscriber],
   providers: [Deciding, ...ports, ...commands, ...asks, ...processes, ...executor, ...queries],
-  exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RunViews],
+  exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RunViews, ExpiredSnapshots],
 })
 export class RunsModule {}

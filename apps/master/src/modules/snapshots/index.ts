@@ -3,3 +3,4 @@ export { type SnapshotCommand, type SnapshotEvent, type SnapshotState, snapshotD
 export { type RetentionCandidate, type RetentionRules, expired } from './retention/expired.ts';
 export { SnapshotRow } from './read-models/snapshots/snapshot.entity.ts';
 export { snapshotRows } from './read-models/snapshots/snapshot.projection.ts';
+export { ExpiredSnapshots } from './retention/expired-snapshots.query.ts';

@@ -9,11 +9,12 @@ import { RepositoriesHttp } from './http/repositories.http.ts';
 import { SnapshotsHttp } from './http/snapshots.http.ts';
 import { SnapshotRow } from './read-models/snapshots/snapshot.entity.ts';
 import { SnapshotViews } from './read-models/snapshots/snapshots.query.ts';
+import { RetentionProcess } from './retention/retention.process.ts';
 
 /** Restorable points in time, and the repositories they lie in. */
 @Module({
   imports: [TypeOrmModule.forFeature([SnapshotRow, RepositoryRow]), NodesModule, RunsModule],
   controllers: [SnapshotsHttp, RepositoriesHttp],
-  providers: [SnapshotCommands, SnapshotViews, BrowseSnapshot],
+  providers: [SnapshotCommands, SnapshotViews, BrowseSnapshot, RetentionProcess],
 })
 export class SnapshotsModule {}

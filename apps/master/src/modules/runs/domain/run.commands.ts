@@ -47,6 +47,8 @@ export interface ReportRun extends ClaimedAttempt, RunFaults {
 
 export interface CancelRun {
   readonly type: 'CancelRun';
+  /** Where it is not a wish of somebody. */
+  readonly reason?: Reason;
 }
 
 /** Gives up the running attempt: its time is over. Nothing when `attempt` is no longer under way. */

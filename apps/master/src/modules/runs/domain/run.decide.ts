@@ -1,6 +1,6 @@
 import type { Decider } from '#event-store';
 import { err, ok, parseTime, refuse, rfc3339, unreachable, type Refusal, type Result } from '#kernel';
-import type { ClaimRun, DispatchRun, LoseRun, RequestRun, RetryRun, ReturnRun, RunCommand, TimeOutRun } from './run.commands.ts';
+import type { CancelRun, ClaimRun, DispatchRun, LoseRun, RequestRun, RetryRun, ReturnRun, RunCommand, TimeOutRun } from './run.commands.ts';
 import type { RunEvent, RunRetried } from './run.events.ts';
 import { decideReport } from './run.report.ts';
 import { evolveRun, initialRun, isActive, isEnded, lastAttempt, type ExistingRun, type RunState } from './run.state.ts';
@@ -39,13 +39,13 @@ const claim = (command: ClaimRun, state: ExistingRun): Decision => {
   return ok([{ type: 'RunStarted', data: { attempt, claim: command.claim, instance, time: command.now, deadline, generation, ...snapshot } }]);
 };
 
-const cancel = (state: ExistingRun): Decision => {
+const cancel = ({ reason }: CancelRun, state: ExistingRun): Decision => {
   const attempt = lastAttempt(state)?.number;
   switch (state.status) {
     case 'queued':
-      return ok([{ type: 'RunCancelled', data: {} }]);
+      return ok([{ type: 'RunCancelled', data: { ...reason } }]);
     case 'dispatched':
-      return ok([{ type: 'RunCancelled', data: attempt === undefined ? {} : { attempt } }]);
+      return ok([{ type: 'RunCancelled', data: attempt === undefined ? { ...reason } : { attempt, ...reason } }]);
     case 'running':
       return ok(attempt === undefined ? [] : [{ type: 'RunCancelRequested', data: { attempt } }]);
     case 'cancel-requested':
@@ -101,7 +101,7 @@ const decideExisting = (command: Exclude<RunCommand, RequestRun>, state: Existin
     case 'ReportRun':
       return decideReport(command, state, nextTry(state, command.now, command.reason?.code));
     case 'CancelRun':
-      return cancel(state);
+      return cancel(command, state);
     case 'TimeOutRun':
     case 'LoseRun':
       return giveUp(command, state);

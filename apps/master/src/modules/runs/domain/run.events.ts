@@ -51,7 +51,7 @@ export type RunFailed = DomainEvent<'RunFailed', ReportedEnd & Reason & Again>;
 export type RunSkipped = DomainEvent<'RunSkipped', { readonly attempt?: number; readonly claim?: string } & Reason>;
 /** The agent has been asked to stop and has not confirmed yet. */
 export type RunCancelRequested = DomainEvent<'RunCancelRequested', { readonly attempt: number }>;
-export type RunCancelled = DomainEvent<'RunCancelled', { readonly attempt?: number }>;
+export type RunCancelled = DomainEvent<'RunCancelled', { readonly attempt?: number } & Partial<Reason>>;
 export type RunTimedOut = DomainEvent<'RunTimedOut', { readonly attempt: number } & Reason & Again>;
 /** The node no longer holds the attempt, or has been silent for too long. */
 export type RunLost = DomainEvent<'RunLost', { readonly attempt: number } & Reason & Again>;

@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
 import type { InstallationKeys } from '#identity';
 import { AppError, type Clock, parseTime } from '#kernel';
 import { type ListedSnapshot, type PruneResult, identityKeys, pruneRepository } from '#repository';
 import { CLOCK, KEYS } from '../../../platform/index.ts';
 import { type RepositoryCommand, type RepositoryState, repositoryDecider } from '../../repositories/index.ts';
-import { SnapshotRow, expired, snapshotDecider } from '../../snapshots/index.ts';
-import { TaskRow } from '../../tasks/index.ts';
+import { ExpiredSnapshots, SnapshotRow, snapshotDecider } from '../../snapshots/index.ts';
 import { Deciding } from '../deciding.ts';
 import { repositoryNodeOf } from '../domain/run.plan.ts';
 import { TARGET_ACCESS, type TargetAccess } from '../ports.ts';
@@ -21,18 +20,19 @@ const unclaimedMs = 31 * 86_400_000;
 export class PruneWork implements DutyWork {
   constructor(
     private readonly deciding: Deciding,
+    private readonly expired: ExpiredSnapshots,
     @Inject(TARGET_ACCESS) private readonly targets: TargetAccess,
     @Inject(KEYS) private readonly keys: InstallationKeys,
     @Inject(CLOCK) private readonly clock: Clock,
     @InjectRepository(SnapshotRow) private readonly rows: Repository<SnapshotRow>,
-    @InjectRepository(TaskRow) private readonly tasks: Repository<TaskRow>,
   ) {}
 
   async perform({ run, order }: DutyOrder, signal: AbortSignal): Promise<DutyResult> {
     const { plan, target, repository, node } = order;
     if (plan.kind !== 'prune') return dutyFailed('wrong-kind', 'This is no prune');
     const rows = await this.rows.findBy({ repository });
-    const forgotten = plan.dryRun ? await this.expiring(rows) : await this.forget(run, rows);
+    const candidates = await this.expiring(rows, repository);
+    const forgotten = plan.dryRun ? candidates : await this.forget(run, candidates);
     const { store } = await this.targets.open(target, repositoryNodeOf(plan, node));
     let admissions = 0;
     const result = await pruneRepository({
@@ -47,19 +47,15 @@ export class PruneWork implements DutyWork {
     return { ...dutyDone, detail: this.summary(result, forgotten.size) };
   }
 
-  /** Expired snapshots by the rules of their tasks; those of tasks that are gone are kept. */
-  private async expiring(rows: readonly SnapshotRow[]): Promise<ReadonlySet<string>> {
-    const byTask = Map.groupBy(rows.filter((row) => !row.forgotten && row.task !== null), (row) => row.task ?? '');
-    const tasks = await this.tasks.findBy({ id: In([...byTask.keys()]) });
-    const gone = tasks.flatMap(({ id, definition }) =>
-      expired((byTask.get(id) ?? []).map((row) => ({ id: row.id, time: row.time.getTime(), held: row.held })), definition.retention));
-    return new Set([...gone.map(({ id }) => id), ...rows.filter((row) => row.forgotten).map(({ id }) => id)]);
+  /** Those that this prune forgets, and those that an earlier one forgot and did not come to delete. */
+  private async expiring(rows: readonly SnapshotRow[], repository: string): Promise<ReadonlySet<string>> {
+    return new Set([...await this.expired.of(repository), ...rows.filter((row) => row.forgotten).map(({ id }) => id)]);
   }
 
   /** One that was held in the meantime is refused and stays. */
-  private async forget(run: string, rows: readonly SnapshotRow[]): Promise<ReadonlySet<string>> {
+  private async forget(run: string, candidates: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const forgotten = new Set<string>();
-    for (const id of await this.expiring(rows)) {
+    for (const id of candidates) {
       const decided = await this.deciding.execute('system:retention', (unit) =>
         unit.decide(snapshotDecider, id, { type: 'ForgetSnapshot', run, reason: 'The retention rules of its task no longer keep it' }));
       if (decided.ok) forgotten.add(id);

@@ -1,4 +1,5 @@
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
 import type { ItemFault, Progress, RunStatistics } from '#contracts';
 import { PageQuery } from '../../../platform/index.ts';
 import { type RunKind, runKinds } from '../domain/run.plan.ts';
@@ -62,4 +63,30 @@ export class RunDetailAnswer extends RunAnswer {
 export class RunPage {
   items: RunAnswer[];
   nextCursor?: string;
+}
+
+export class RunLogQuery {
+  /** `position` of the answer before: only lines that came later. */
+  @IsOptional() @Type(() => Number) @IsInt() @Min(0) after?: number;
+}
+
+/** One line of a run's log. */
+export class RunLogLineAnswer {
+  attempt: number;
+  /** Number inside the attempt; a gap means that lines were lost on the way. */
+  n: number;
+  /** RFC 3339, the agent's own clock. */
+  time: string;
+  level: 'debug' | 'info' | 'warn' | 'error';
+  text: string;
+}
+
+export class RunLogAnswer {
+  lines: RunLogLineAnswer[];
+  /** Lines that the agent left out, as there were too many. */
+  dropped: number;
+  /** For the next question. */
+  position: number;
+  /** There is more: ask again at once. */
+  more: boolean;
 }

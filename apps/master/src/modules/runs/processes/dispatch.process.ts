@@ -10,7 +10,7 @@ import { type DueRun, NODE_DIRECTORY, type NodeDirectory, RUN_ROWS, type RunRows
 const resendMs = 15_000;
 const batch = 20_000;
 /** Reasons to wait that hold for every run of the node. */
-const nodeObstacles = new Set(['node-removed', 'node-not-enrolled', 'node-drained', 'node-offline', 'no-free-slot']);
+const nodeObstacles = new Set(['node-not-enrolled', 'node-drained', 'node-offline', 'no-free-slot']);
 
 /** Sends what waits, sends again what may not have arrived, and takes back what nobody claimed. */
 @Injectable()
@@ -42,8 +42,15 @@ export class DispatchProcess {
       const outcome = await this.dispatch.dispatch(id, node);
       if (outcome.dispatched) continue;
       this.logger.debug('A run waits', { run: id, code: outcome.waiting.code });
-      if (nodeObstacles.has(outcome.waiting.code)) return;
+      if (outcome.waiting.code === 'node-removed') await this.drop(id);
+      else if (nodeObstacles.has(outcome.waiting.code)) return;
     }
+  }
+
+  /** Nobody will ever do it. */
+  private async drop(id: string): Promise<void> {
+    const reason = { code: 'node-removed', detail: 'The node was removed before the run began' };
+    await this.deciding.execute('system:dispatch', (unit) => decideRun(unit, id, { type: 'CancelRun', reason }));
   }
 
   private async follow(row: DueRun, now: number): Promise<void> {

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '#event-store';
 import { parseTime, unreachable } from '#kernel';
 import { readModel } from '#projections';
-import type { Again, Reason, ReportedEnd, RunEvent, RunRequested, RunStarted } from '../../domain/run.events.ts';
+import type { Again, Reason, ReportedEnd, RunCancelled, RunEvent, RunRequested, RunStarted } from '../../domain/run.events.ts';
 import type { RunStatus, TerminalStatus } from '../../domain/run.state.ts';
 import { type AttemptView, RunRow } from './run.entity.ts';
 
@@ -49,6 +49,10 @@ const started = (row: RunRow, data: RunStarted['data']): RunRow => ({
 
 const waitingAgain = (row: RunRow, change: Partial<RunRow>): RunRow => ({ ...row, ...released, status: 'queued' satisfies RunStatus, ...change });
 
+const cancelled = (row: RunRow, { attempt, code, detail }: RunCancelled['data'], at: string): RunRow => ended(row, {
+  status: 'cancelled', at, ...(attempt === undefined ? {} : { attempt }), ...(code === undefined ? {} : { reason: { code, detail: detail ?? '' } }),
+});
+
 /** A run that tries again is never shown as ended, not even between two events of one batch. */
 const orAgain = (row: RunRow, { again }: Again): RunRow => (again ? waitingAgain(row, { endedAt: null }) : row);
 
@@ -63,7 +67,7 @@ const evolveEnd = (row: RunRow, event: RunEvent, at: string): RunRow => {
     case 'RunSkipped':
       return ended(row, { status: 'skipped', at, reason: event.data, ...(event.data.attempt === undefined ? {} : { attempt: event.data.attempt }) });
     case 'RunCancelled':
-      return ended(row, { status: 'cancelled', at, ...event.data });
+      return cancelled(row, event.data, at);
     case 'RunTimedOut':
       return orAgain(ended(row, { status: 'timed-out', at, attempt: event.data.attempt, reason: event.data }), event.data);
     case 'RunLost':
