@@ -1,10 +1,10 @@
 /** What every slice of the master may use: who sends a command, how it is decided, and how it is answered. */
 export {
-  BUS, BUS_HEALTH, CLOCK, COMMAND_HANDLER, CONFIG, EVENT_STORE, FOLLOWER, IDS, INSTALLATION, KEYS, LOGGER, METRICS, NATS_CA, SYSTEM_BUS, VAULT,
+  BUS, BUS_HEALTH, CLOCK, COMMAND_HANDLER, CONFIG, FOLLOWER, IDS, INSTALLATION, KEYS, LOGGER, METRICS, NATS_CA, SYSTEM_BUS, VAULT,
 } from './tokens.ts';
 export { Commands, type ReadPosition } from './commands/commands.ts';
-export { type CommandContext, Context, commandContext, nodeContext, systemContext } from './http/command-context.ts';
-export { EtagInterceptor, IfMatch, etagOf, requireRevision } from './http/etag.ts';
+export { type CommandContext, Context, systemContext } from './http/command-context.ts';
+export { IfMatch, requireRevision } from './http/etag.ts';
 export { PageQuery } from './http/page.dto.ts';
 export { type Page, type SortKey, mapPage, paginate } from './http/page.ts';
 export { Caller, NeedsRole, type Principal, Public, principalOf, publicKey, roleKey, setPrincipal } from './http/principal.ts';

@@ -9,7 +9,6 @@ export { NodeRow } from './read-models/node.entity.ts';
 export { nodesModel } from './read-models/nodes.projection.ts';
 export { NodeLookup, type NodeView } from './node-lookup.ts';
 export { NodeCommands } from './node-commands.ts';
-export { NodeViews } from './node-views.ts';
 
 /** Versions of this aggregate's events. */
 export const nodeEvents = defineEvents<NodeEvent>({

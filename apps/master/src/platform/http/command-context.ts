@@ -42,10 +42,6 @@ export const commandContext = (parts: ContextParts): CommandContext => {
 export const systemContext = (clock: Clock, duty: string, commandId: string): CommandContext =>
   commandContext({ time: rfc3339(clock.now()), actor: `system:${duty}`, commandId });
 
-/** The context of a request of a node, over NATS or HTTPS. */
-export const nodeContext = (clock: Clock, node: string, commandId: string, from?: string): CommandContext =>
-  commandContext({ time: rfc3339(clock.now()), actor: `node:${node}`, commandId, ...(from ? { from } : {}) });
-
 const contexts = new WeakMap<Request, CommandContext>();
 
 /** Remembers the context of a request; the interceptor alone calls it. */

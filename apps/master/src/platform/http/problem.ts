@@ -80,9 +80,6 @@ export const refusalOf = (error: unknown): Refusal => {
   return byStatus[status] ?? refuse('validation', 'bad-request', messageOf(error));
 };
 
-/** The HTTP status of a kind of refusal. */
-export const statusOfKind = (kind: ErrorKind): number => statuses[kind];
-
 /** The answer to a refused or failed request. */
 export const problemOf = (refusal: Refusal, instance: string): Problem => ({
   type: `urn:holdfast:problem:${refusal.code}`,
