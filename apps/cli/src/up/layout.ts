@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fault } from '#kernel';
 
 /** Loopback ports of an embedded stack; chosen at its first start and kept, so that addresses stay the same. */
 export interface StackPorts {
@@ -71,6 +72,14 @@ export const portsOf = async (layout: StackLayout, http?: number): Promise<Stack
   const ports = { nats, natsMonitor, postgres, http: http ?? (await freePort(8480, [nats, natsMonitor, postgres])) };
   writeFileSync(layout.ports, `${JSON.stringify(ports)}\n`);
   return ports;
+};
+
+/** Throws `port-in-use` when another program has one of the stack's ports: its answers would be taken for ours. */
+export const assertFree = async (ports: StackPorts): Promise<void> => {
+  for (const [use, port] of Object.entries(ports)) {
+    if (await isFree(port as number)) continue;
+    throw fault('conflict', 'port-in-use', `Port ${port}, which this stack uses for ${use}, is taken by another program; end it, or choose another --data directory`);
+  }
 };
 
 /** The secret in `file`, made at the first call. 160 bits in URL-safe characters; readable by its owner only. */

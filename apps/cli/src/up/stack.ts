@@ -7,7 +7,7 @@ import { findNatsServer } from '#identity';
 import type { ApiClient } from '../api-client.ts';
 import { login } from '../context.ts';
 import { prepareNats } from './nats-configuration.ts';
-import { type StackLayout, type StackPorts, layoutOf, portsOf, secretIn } from './layout.ts';
+import { type StackLayout, type StackPorts, assertFree, layoutOf, portsOf, secretIn } from './layout.ts';
 import { enrolLocalAgent } from './local-agent.ts';
 import { masterEnvironment } from './master-environment.ts';
 import { Supervisor } from './supervisor.ts';
@@ -105,6 +105,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   for (const folder of [layout.nats, layout.objects, layout.logs, layout.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   await endLeftovers(layout, options.clock, options.logger);
   const ports = await portsOf(layout, options.httpPort);
+  await assertFree(ports);
   const url = `http://127.0.0.1:${ports.http}`;
   const supervisor = new Supervisor(options.clock, options.logger);
   try {
