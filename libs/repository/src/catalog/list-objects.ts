@@ -15,6 +15,9 @@ export interface ObjectListing {
   readonly strangers: readonly string[];
 }
 
+/** Wrapped keys by `<class> <key id>`. */
+export type ListingByKey = ReadonlyMap<string, readonly NamedObject[]>;
+
 /** Lists a repository once. */
 export const listObjects = async (store: ObjectLister, options: CallOptions = {}): Promise<ObjectListing> => {
   const kinds: Record<ObjectKind, NamedObject[]> = {

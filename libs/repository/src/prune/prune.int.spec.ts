@@ -151,7 +151,7 @@ describe('a prune that is killed', () => {
       }
     }
     expect(tried).toBeGreaterThanOrEqual(8);
-  });
+  }, 180_000);
 });
 
 describe('a backup that races with a prune', () => {

@@ -1,14 +1,11 @@
 import { isAppError } from '#kernel';
-import type { NamedObject, ObjectListing } from '../catalog/list-objects.ts';
+import type { ListingByKey, NamedObject, ObjectListing } from '../catalog/list-objects.ts';
 import type { Key, KeyClass } from '../format/keys.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Findings } from './findings.ts';
 import type { ReadSnapshot } from './verify-state.ts';
 
 const folders: Readonly<Record<KeyClass, string>> = { id: 'id-key', data: 'keys', catalog: 'catalog-keys' };
-
-/** Wrapped keys by `<class> <key id>`. */
-export type ListingByKey = ReadonlyMap<string, readonly NamedObject[]>;
 
 export const wrappedKeysOf = (listing: ObjectListing): ListingByKey => {
   const byKey = new Map<string, NamedObject[]>();

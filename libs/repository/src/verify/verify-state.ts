@@ -1,5 +1,4 @@
-import type { ListingByKey } from './verify-keys.ts';
-import type { ObjectListing } from '../catalog/list-objects.ts';
+import type { ListingByKey, ObjectListing } from '../catalog/list-objects.ts';
 import type { PackCatalog } from '../catalog/pack-catalog.ts';
 import type { SealedSnapshot } from '../format/snapshot.ts';
 import type { Findings } from './findings.ts';
