@@ -183,7 +183,7 @@ describe('runs on real NATS and Postgres, two masters', () => {
   const until = (run: string, status: string) => waitUntil(async () => {
     const found = await shown(run);
     return found.status === status && found;
-  }, 20_000);
+  }, 40_000);
 
   it('a task is started, worked on over grants, admitted, recorded, browsed, verified, restored and pruned', async () => {
     const source = join(await tempDir('source'), 'data');
@@ -235,7 +235,7 @@ describe('runs on real NATS and Postgres, two masters', () => {
     const third = (await api.json<{ id: string }>('POST', `/api/v1/snapshots/${again.snapshot}:verify`, { level: '3' })).id;
     await until(third, 'succeeded');
     expect(await other.json('GET', `/api/v1/repositories/${repositories.items[0]!.id}`)).toMatchObject({ generation: 1, snapshots: 1, leases: [] });
-  });
+  }, 180_000);
 
   it('a report that names an object the target does not hold makes the run fail', async () => {
     const run = await start(await define('lying', { retries: { max: 0 } }));

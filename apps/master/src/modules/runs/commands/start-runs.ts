@@ -31,9 +31,9 @@ export class StartRuns {
     const decided = await this.commands.attempt(context, work);
     if (!decided.ok) throw new AppError(decided.error);
     const { value: requested, sequence } = decided.value;
-    const shown = sequence === 0 ? Promise.resolve(true) : this.follower.waitFor(sequence, readYourWritesMs);
-    await Promise.all(requested.map((item) => this.send(item)));
-    if (!(await shown)) context.pending(sequence);
+    // Beside the answer, not before it: a repository that many runs want at once must not hold up those who asked.
+    for (const item of requested) void this.send(item);
+    if (sequence > 0 && !(await this.follower.waitFor(sequence, readYourWritesMs))) context.pending(sequence);
     return requested;
   }
 
