@@ -17,8 +17,12 @@ interface Job {
   readonly config: MasterConfig;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Ends the attempts to reach bus and database. */
   readonly signal: AbortSignal;
 }
+
+/** Milliseconds for which a job tries to reach bus and database: somebody is waiting in front of it. */
+const patienceMs = 30_000;
 
 /** Makes all read models anew from the archive, beside those in use; masters go on meanwhile. */
 const rebuildProjections = async ({ config, clock, logger, signal }: Job): Promise<void> => {
@@ -82,5 +86,6 @@ export const runAdministration = async (words: readonly string[], signal: AbortS
   const job = jobs[words.join(' ')];
   if (!job) throw fault('validation', 'unknown-command', `There is no such command; use serve, ${Object.keys(jobs).join(', ')}`);
   const config = readConfig(MasterConfig, variables);
-  await job({ config, clock: systemClock, logger: newLogger({ level: config.log.level, name: 'master' }), signal });
+  const patient = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+  await job({ config, clock: systemClock, logger: newLogger({ level: config.log.level, name: 'master' }), signal: patient });
 };
