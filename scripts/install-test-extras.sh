@@ -6,6 +6,9 @@ set -uo pipefail
 missing=()
 command -v getfattr >/dev/null || missing+=(attr)
 command -v setfacl >/dev/null || missing+=(acl)
+if ! command -v swift-proxy-server >/dev/null && ! command -v versitygw >/dev/null && ! command -v minio >/dev/null; then
+  missing+=(swift swift-proxy swift-account swift-container swift-object)
+fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 echo "Installing test extras: ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
