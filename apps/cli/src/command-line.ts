@@ -22,8 +22,8 @@ const makeProgram = (): Command =>
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
 
-const exitCodeOfUsage = (error: CommanderError): number =>
-  error.code === 'commander.helpDisplayed' || error.code === 'commander.help' || error.code === 'commander.version' ? exitCodes.ok : exitCodes.usage;
+/** Help that was asked for is no mistake; help shown in place of a missing word is. */
+const exitCodeOfUsage = (error: CommanderError): number => (error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
 
 /** Runs one command line; resolves with the exit code and never throws. */
 export const runCommandLine = async (args: readonly string[]): Promise<number> => {
