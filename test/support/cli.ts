@@ -20,6 +20,12 @@ export interface RunningCommand {
   readonly ended: Promise<CommandEnd>;
 }
 
+/** Variables of a user who has an API key; one for each stack. */
+export const accessOf = async (stack: EmbeddedStack): Promise<Record<string, string>> => {
+  const { secret } = await stack.callPatiently<{ secret: string }>('POST', '/api/v1/api-keys', { name: `story ${process.hrtime.bigint()}`, role: 'admin' });
+  return { HOLDFAST_URL: stack.announcement.url, HOLDFAST_TOKEN: secret };
+};
+
 /** Starts `holdfast ARGS` as a user of the stack's machine would; `extra` are variables of their environment. */
 export const startCli = (stack: EmbeddedStack, args: readonly string[], extra: Readonly<Record<string, string>> = {}): RunningCommand => {
   const child = spawn(holdfast, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], HOLDFAST_DATA: stack.data, ...extra } });
@@ -31,7 +37,8 @@ export const startCli = (stack: EmbeddedStack, args: readonly string[], extra: R
 };
 
 /** Runs `holdfast ARGS` to its end. */
-export const cli = (stack: EmbeddedStack, ...args: string[]): Promise<CommandEnd> => startCli(stack, args).ended;
+export const cli = (stack: EmbeddedStack, args: readonly string[], extra: Readonly<Record<string, string>> = {}): Promise<CommandEnd> =>
+  startCli(stack, args, extra).ended;
 
 /** The lines of `--json`; throws where one is not a JSON object with a `message_type`. */
 export const messagesOf = (text: string): Message[] =>

@@ -6,6 +6,7 @@ export interface RunView {
   readonly id: string;
   readonly kind: string;
   readonly status: string;
+  readonly task?: string;
   readonly snapshot?: string;
   readonly code?: string;
   readonly detail?: string;
