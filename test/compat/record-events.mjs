@@ -16,8 +16,9 @@ if (!data) {
   process.exit(2);
 }
 
+/** The host's name is replaced where it is a whole value only: a short one may be part of an id. */
 const neutral = (text) =>
-  [...replacements.map((one) => one.split('=')), [hostname(), 'host-1.example.org']].reduce((so, [from, to]) => so.replaceAll(from, to), text);
+  [...replacements.map((one) => one.split('=')), [`"${hostname()}"`, '"host-1.example.org"']].reduce((so, [from, to]) => so.replaceAll(from, to), text);
 
 const client = new pg.Client({
   host: '127.0.0.1', port: JSON.parse(readFileSync(join(data, 'ports.json'), 'utf8')).postgres, user: 'holdfast', database: 'holdfast',
