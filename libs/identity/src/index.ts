@@ -10,6 +10,7 @@ export {
 export {
   type ClaimsOutcome, type ClaimsReconciler, type ClaimsReconcilerOptions, type ClaimsResolver, newClaimsReconciler,
 } from './nats/claims-reconciler.ts';
+export { type OperatorAccount, type OperatorCredentialRequest, operatorCredential } from './nats/operator-credential.ts';
 export { natsClaimsResolver } from './nats/nats-resolver.ts';
 export { type AgeKey, type InstallationKeys } from './keys/installation-keys.ts';
 export { initKeys, loadKeys } from './keys/keys-folder.ts';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
-import { initKeys, loadKeys, natsConf } from '#identity';
+import { type Command, Option } from 'commander';
+import { type OperatorAccount, initKeys, loadKeys, natsConf, operatorCredential } from '#identity';
+import { fault } from '#kernel';
 import type { CommandContext } from '../context.ts';
 
 interface NatsConfFlags {
@@ -23,6 +24,20 @@ const printNatsConf = async (context: CommandContext, folder: string, flags: Nat
     ...(flags.tlsCert && flags.tlsKey ? { tls: { certFile: flags.tlsCert, keyFile: flags.tlsKey } } : {}),
   });
   context.output.result('nats-conf', { text }, text.trimEnd());
+};
+
+interface CredentialFlags {
+  readonly account: OperatorAccount;
+  readonly hours: string;
+  readonly all?: boolean;
+}
+
+/** Secret, so only to standard output: what to do with it is the operator's to say. */
+const printCredential = async (context: CommandContext, folder: string, flags: CredentialFlags): Promise<void> => {
+  const hours = Number(flags.hours);
+  if (!(hours > 0 && hours <= 720)) throw fault('validation', 'invalid-arguments', '--hours must be a number up to 720');
+  const text = operatorCredential(await loadKeys(resolve(folder)), { account: flags.account, hours, all: flags.all ?? false, now: context.clock.now() });
+  context.output.result('credential', { text }, text.trimEnd());
 };
 
 /** Public material only: what the operator of existing NATS servers puts into their configuration. */
@@ -58,4 +73,9 @@ export const registerKeys = (program: Command, context: CommandContext): void =>
     .option('--tls-cert <file>', 'certificate for clients')
     .option('--tls-key <file>', 'its key')
     .action((folder: string, flags: NatsConfFlags) => printNatsConf(context, folder, flags));
+  keys.command('credential <folder>').description('print a credentials file with which a person may look into NATS: nats --creds FILE ...')
+    .addOption(new Option('--account <account>', 'control: streams and messages; system: servers').choices(['control', 'system']).default('control'))
+    .option('--hours <n>', 'how long it is valid', '8')
+    .option('--all', 'not only look: everything that the account may')
+    .action((folder: string, flags: CredentialFlags) => printCredential(context, folder, flags));
 };
