@@ -192,4 +192,4 @@ export const writeKnownChunks = async (stateDir: string, known: KnownChunks, cha
 };
 
 /** The object name of a known pack. */
-export const knownPackName = (sha256: string): string => objectNames.pack(Buffer.from(sha256, 'hex'));
+const knownPackName = (sha256: string): string => objectNames.pack(Buffer.from(sha256, 'hex'));

@@ -17,7 +17,7 @@ export interface KnownTable {
 }
 
 /** A table that knows nothing. */
-export const emptyKnownTable = (condemned: Uint8Array = new Uint8Array(0)): KnownTable =>
+const emptyKnownTable = (condemned: Uint8Array = new Uint8Array(0)): KnownTable =>
   ({ start: 0, high: new Uint32Array(0), low: new Uint32Array(0), condemned });
 
 /**
