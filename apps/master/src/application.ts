@@ -9,6 +9,7 @@ import { installationDecider } from './modules/installation/index.ts';
 import { publicUrlOf } from './platform/config/master.config.ts';
 import { type Foundation, type Surroundings, openFoundation } from './platform/foundation/foundation.ts';
 import { commandContext } from './platform/http/command-context.ts';
+import { plainInput } from './platform/http/plain-input.ts';
 import { secureHeaders } from './platform/http/secure-headers.ts';
 import { serveOpenApi } from './platform/openapi/openapi.ts';
 import { METRICS } from './platform/tokens.ts';
@@ -48,6 +49,7 @@ const createApp = async (foundation: Foundation): Promise<NestExpressApplication
   app.set('etag', false);
   app.disable('x-powered-by');
   app.use(secureHeaders);
+  app.use(plainInput);
   if (config.apiDocs) serveOpenApi(app);
   return app;
 };

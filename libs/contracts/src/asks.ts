@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsOptional, IsString, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
 
 /** Questions of an agent to the masters: idempotent, same id on retry. Every answer is a `SignedMessage` with an `Answer`. */
 export const askMethods = ['claim', 'sync', 'grant', 'known-chunks', 'packs', 'self'] as const;
@@ -44,20 +44,20 @@ export class GrantRequest {
 /** "Let me write (or read) these objects." */
 export class GrantAsk {
   @IsString() @MaxLength(64) id: string;
-  @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
+  @IsDefined() @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
   @IsArray() @ArrayMaxSize(64) @ValidateNested({ each: true }) @Type(() => GrantRequest) objects: GrantRequest[];
 }
 
 /** "Where is the list of chunks that are there already?" One granted object, never the list over NATS. */
 export class KnownChunksAsk {
   @IsString() @MaxLength(64) id: string;
-  @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
+  @IsDefined() @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
 }
 
 /** "Which packs may hold chunks of the snapshot that I restore?" In pages, as there may be a hundred thousand. */
 export class PacksAsk {
   @IsString() @MaxLength(64) id: string;
-  @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
+  @IsDefined() @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
   /** The last name of the page before; absent for the first page. */
   @IsOptional() @IsString() @MaxLength(256) after?: string;
 }

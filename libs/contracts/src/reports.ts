@@ -1,6 +1,6 @@
 import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString, Matches, Max, MaxLength, Min, ValidateNested,
+  ArrayMaxSize, IsArray, IsDefined, IsIn, IsInt, IsObject, IsOptional, IsString, Matches, Max, MaxLength, Min, ValidateNested,
 } from 'class-validator';
 
 /** Something that could not be read or written; paths are shown with `\xNN` for bytes that are not UTF-8. */
@@ -46,7 +46,7 @@ export class WrappedKey {
 export class SnapshotProposal {
   /** `snap_...` as named by the claim's answer. */
   @IsString() id: string;
-  @ValidateNested() @Type(() => StoredObject) object: StoredObject;
+  @IsDefined() @ValidateNested() @Type(() => StoredObject) object: StoredObject;
   /** 32 hex digits. */
   @Matches(/^[0-9a-f]{32}$/) repositoryId: string;
   @Matches(/^[0-9a-f]{32}$/) idKeyId: string;

@@ -1,6 +1,6 @@
 import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize, ArrayMinSize, Equals, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, ValidateNested,
+  ArrayMaxSize, ArrayMinSize, Equals, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min, ValidateNested,
 } from 'class-validator';
 
 /** Source `files`: paths of the host and what to leave out. */
@@ -41,10 +41,10 @@ export class BackupSpecification {
   @IsString() taskName: string;
   /** RFC 3339: the master's time of the run, which goes into the snapshot. */
   @IsString() time: string;
-  @ValidateNested() @Type(() => RepositoryPointer) repository: RepositoryPointer;
+  @IsDefined() @ValidateNested() @Type(() => RepositoryPointer) repository: RepositoryPointer;
   /** SHA-256 (hex) of the previous admitted snapshot object. */
   @IsOptional() @Matches(/^[0-9a-f]{64}$/) previousSnapshot?: string;
-  @ValidateNested() @Type(() => FilesSource) source: FilesSource;
+  @IsDefined() @ValidateNested() @Type(() => FilesSource) source: FilesSource;
 }
 
 export const restoreModes = ['always', 'if-changed', 'if-newer', 'never'] as const;

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { plainToInstance, type ClassConstructor } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import { AppError, type FieldFault, type Result, err, ok, refuse, type Refusal } from '#kernel';
+import { AppError, type FieldFault, type Result, err, ok, refuse, type Refusal, storableJson } from '#kernel';
 
 const faultsOf = (errors: readonly ValidationError[], parent = ''): FieldFault[] =>
   errors.flatMap((error) => {
@@ -24,11 +24,11 @@ export const parseMessage = <T extends object>(type: ClassConstructor<T>, plain:
   return err(refuse('validation', 'invalid-message', `${type.name} has ${faults.length} faulty field(s): ${faults[0]?.detail}`, faults));
 };
 
-/** As `parseMessage`, from bytes of JSON text; throws instead of refusing. */
+/** As `parseMessage`, from bytes of JSON text, of which characters that no database keeps are replaced; throws instead of refusing. */
 export const decodeMessage = <T extends object>(type: ClassConstructor<T>, bytes: Uint8Array): T => {
   let plain: unknown;
   try {
-    plain = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    plain = JSON.parse(storableJson(Buffer.from(bytes).toString('utf8')));
   } catch (cause) {
     throw new AppError(refuse('validation', 'invalid-message', `${type.name} is not JSON`), { cause });
   }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Sql } from '#event-store';
+import { storableJson } from '#kernel';
 import type { ReadTable } from './read-table.ts';
 
 /** A row by its key; undefined: there is none. */
@@ -51,5 +52,5 @@ export const writeRows = async (place: Place, table: ReadTable, rows: Rows, chan
   await place.sql.query(
     `insert into ${into} (${names.join(', ')}) select ${names.join(', ')} from json_populate_recordset(null::${into}, $1::json)
      on conflict (${primary.name}) do ${updates.length > 0 ? `update set ${updates.join(', ')}` : 'nothing'}`,
-    [JSON.stringify(kept)]);
+    [storableJson(JSON.stringify(kept))]);
 };

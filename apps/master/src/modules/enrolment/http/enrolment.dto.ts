@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { IsDefined, IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateNested } from 'class-validator';
 
 /** How long a link may live. */
 export const linkLives = { '5m': 300_000, '15m': 900_000, '1h': 3_600_000, '24h': 86_400_000 } as const;
@@ -36,7 +36,7 @@ export class EnrolRequest {
   @Matches(/^U[A-Z2-7]{55}$/, { message: 'publicKey must be a NATS user key: U and 55 letters and digits' }) publicKey: string;
   /** age recipient. */
   @IsString() @Matches(/^age1[0-9a-z]{20,200}$/, { message: 'recipient must be an age recipient: it begins with age1' }) recipient: string;
-  @ValidateNested() @Type(() => HostRequest) host: HostRequest;
+  @IsDefined() @ValidateNested() @Type(() => HostRequest) host: HostRequest;
 }
 
 /** A key that the agent pins: only what it signed is obeyed. */

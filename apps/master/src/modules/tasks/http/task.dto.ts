@@ -1,6 +1,6 @@
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
-  ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min, ValidateNested,
+  ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min, ValidateNested,
 } from 'class-validator';
 import { FilesSource } from '#contracts';
 import { PageQuery } from '../../../platform/index.ts';
@@ -54,7 +54,7 @@ export class DefineTaskRequest extends TaskFields {
   /** Unique among tasks, whatever the case. */
   @IsString() @Length(1, 200) name: string;
   @Matches(/^target_[0-9a-z]{20}$/) target: string;
-  @ValidateNested() @Type(() => FilesSource) source: FilesSource;
+  @IsDefined() @ValidateNested() @Type(() => FilesSource) source: FilesSource;
 }
 
 /** What is to be changed; what is absent stays. */
@@ -80,7 +80,7 @@ export class TaskQuery extends PageQuery {
   /** Only tasks that cover this node. */
   @IsOptional() @IsString() @MaxLength(64) node?: string;
   @IsOptional() @IsString() @MaxLength(64) target?: string;
-  @IsOptional() @IsBoolean() @Type(() => Boolean) paused?: boolean;
+  @IsOptional() @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)) @IsBoolean() paused?: boolean;
 }
 
 /** What to back up, from where, when, to which target, and how long to keep it. */
