@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chunkIdBytes } from '../format/chunk-id.ts';
-import { objectNames } from '../format/names.ts';
 import { decodeKnownHeader, encodeKnownHeader, HashedFile, knownFile, type KnownHeader, readVerified, recordsIn, recordsStart } from './known-file.ts';
 import type { KnownTable } from './known-lookup.ts';
 import { type PackedIds, sortedOrder } from './sorted-ids.ts';
@@ -190,6 +189,3 @@ export const writeKnownChunks = async (stateDir: string, known: KnownChunks, cha
   await file.end();
   await rename(temporary, fileOf(stateDir));
 };
-
-/** The object name of a known pack. */
-const knownPackName = (sha256: string): string => objectNames.pack(Buffer.from(sha256, 'hex'));

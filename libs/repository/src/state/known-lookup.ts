@@ -16,10 +16,6 @@ export interface KnownTable {
   readonly condemned: Uint8Array;
 }
 
-/** A table that knows nothing. */
-const emptyKnownTable = (condemned: Uint8Array = new Uint8Array(0)): KnownTable =>
-  ({ start: 0, high: new Uint32Array(0), low: new Uint32Array(0), condemned });
-
 /**
  * Tells whether an id is stored. A fingerprint that matches is confirmed with the full id in the file: a false hit would be lost
  * data. Open one a thread.
