@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { registerAdministration } from '../../apps/cli/src/commands/administration.command.ts';
@@ -40,6 +40,7 @@ for (const add of register) await add(program, {} as CommandContext);
 const unknownPart = (line: string): string | undefined => {
   let command = program;
   for (const word of line.split(' ').slice(1)) {
+    if (word === '...') return undefined;
     const name = /^--[a-z-]+/.exec(word)?.[0];
     if (name && !command.options.some((option) => option.long === name)) return name;
     const found = command.commands.find((one) => one.name() === word);
@@ -63,17 +64,23 @@ describe('runbooks', () => {
     expect(all.filter((code, place) => all.indexOf(code) !== place)).toEqual([]);
   });
 
-  it.each([...pages, 'README.md'])('the commands of ours in %s exist', (name) => {
-    const lines = text(name).replaceAll('\n', ' ').match(/`holdfast [^`]+`/g) ?? [];
-    expect(lines.map((line) => line.slice(1, -1)).map((line) => [line, unknownPart(line)]).filter(([, unknown]) => unknown)).toEqual([]);
-  });
-
-  it.each([...pages, 'README.md'])('the links of %s lead somewhere', (name) => {
-    const links = [...text(name).matchAll(/\]\(([^)#]+)/g)].map(([, link]) => link ?? '');
-    expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([]);
-  });
-
   it('the check of commands sees a wrong one', () => {
     expect([unknownPart('holdfast runs explode'), unknownPart('holdfast verify SNAPSHOT --loud'), unknownPart('holdfast runs show RUN')]).toEqual(['explode', '--loud', undefined]);
+  });
+});
+
+describe.each(globSync('{*.md,docs/**/*.md}', { cwd: root }).sort())('%s', (file) => {
+  const whole = readFileSync(join(root, file), 'utf8');
+
+  it('names only commands of ours that exist', () => {
+    const inline = whole.replaceAll('\n', ' ').match(/`(scripts\/)?holdfast [a-z][^`]*`/g) ?? [];
+    const blocks = whole.match(/^(scripts\/)?holdfast [a-z][^#>|\n]*/gm) ?? [];
+    const lines = [...inline.map((line) => line.slice(1, -1)), ...blocks].map((line) => line.replace('scripts/', '').replace(/>.*/, '').trim());
+    expect(lines.map((line) => [line, unknownPart(line)]).filter(([, unknown]) => unknown)).toEqual([]);
+  });
+
+  it('links to files that exist', () => {
+    const links = [...whole.matchAll(/\]\(([^)#\s]+)/g)].map(([, link]) => link ?? '').filter((link) => !/^[a-z]+:/.test(link));
+    expect(links.filter((link) => !existsSync(join(root, dirname(file), link)))).toEqual([]);
   });
 });
