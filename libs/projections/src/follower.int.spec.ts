@@ -171,6 +171,39 @@ describe('the follower', () => {
     expect(await upgraded.waitFor(3, 5_000)).toBe(true);
   });
 
+  it('shows either all events of one decision or none, whatever the size of its transactions', async () => {
+    const both = async (commandId: string): Promise<readonly RecordedEvent[]> => store.append(['x', 'y', 'z'].map((kind) => ({
+      aggregate: { type: 'account', id: `${commandId}-${kind}` }, expectedSequence: 0, expectedRevision: 0,
+      events: [{ type: 'Paid', data: { cents: 1 } }, { type: 'Paid', data: { cents: 1 } }],
+    })), { time: '2026-01-01T00:00:00.000Z', actor: 'user:a', commandId });
+    for (let i = 0; i < 20; i++) await both(`before-${i}`);
+    const one = follower({ batch: 4 });
+    await pool.query(`create table seen (sums bigint)`);
+    await pool.query(`create function note() returns trigger language plpgsql as $$ begin insert into seen select sum(cents) from read.accounts; return null; end $$`);
+    await pool.query('create constraint trigger noted after insert or update on read.accounts deferrable initially deferred for each row execute function note()');
+    await one.start();
+    for (let i = 0; i < 20; i++) await both(`after-${i}`);
+    await pay('single');
+    expect(await one.waitFor(241, 10_000)).toBe(true);
+    const { rows } = await pool.query<{ sums: string }>('select distinct sums from seen');
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.map(({ sums }) => Number(sums)).filter((sums) => sums !== 241 && sums % 6 !== 0)).toEqual([]);
+  });
+
+  it('an event of a newer version takes the rest of its decision with it', async () => {
+    const newer = jetStreamEventStore({
+      connection, sql: pool, types: eventTypes(defineEvents<AccountEvent>({ Paid: [], Closed: [(data) => data] })), installation, clock: systemClock,
+    });
+    await pay('a');
+    await newer.append([
+      { aggregate: { type: 'account', id: 'b' }, expectedSequence: 0, expectedRevision: 0, events: [{ type: 'Paid', data: { cents: 1 } }, { type: 'Closed', data: {} }] },
+    ], { time: '2026-01-01T00:00:00.000Z', actor: 'user:a', commandId: 'newer' });
+    const one = follower();
+    await one.start();
+    await waitUntil(() => one.status.state === 'halted');
+    expect(one.position).toBe(1);
+  });
+
   it('projects nothing from a log that is not the archive\'s, and goes on by itself when it is again', async () => {
     const one = follower();
     await one.start();

@@ -4,14 +4,33 @@ import { fault } from '#kernel';
 
 /** The log from a place on, in pieces as they come. */
 export interface LogSource {
-  /** What has arrived, at most `limit` events; waits for the first. Undefined once `signal` is aborted. Rejects when the log is gone. */
+  /**
+   * What has arrived, about `limit` events: an atomic batch is never cut in two, and its end is waited for. Undefined once `signal` is
+   * aborted. Rejects when the log is gone.
+   */
   next(limit: number): Promise<StoredEvent[] | undefined>;
   close(): Promise<void>;
 }
 
 const pullMessages = 1_000;
 const pullExpiresMs = 5_000;
+/** More than the largest atomic batch (1,000), which must fit as a whole. */
 const mostBuffered = 4_000;
+
+/** An event with whether a transaction may end behind it: inside an atomic batch it may not. */
+interface Arrived {
+  readonly event: StoredEvent;
+  readonly closes: boolean;
+}
+
+/** The server keeps the headers of a batch: all its messages carry the id, the last one the commit. */
+const closesBatch = ({ headers }: JsMsg): boolean => !headers?.has('Nats-Batch-Id') || headers.has('Nats-Batch-Commit');
+
+/** How many of the first events make whole batches: the most up to `limit`, or else the first batch; 0 when it has not ended yet. */
+const wholeBatches = (held: readonly Arrived[], limit: number): number => {
+  const within = held.slice(0, limit).findLastIndex(({ closes }) => closes);
+  return (within >= 0 ? within : held.findIndex(({ closes }) => closes)) + 1;
+};
 
 const storedOf = (message: JsMsg): StoredEvent => {
   const pairs: [string, string][] = [];
@@ -31,7 +50,7 @@ const openConsumer = async (connection: NatsConnection, from: number): Promise<{
 
 /** A queue with one reader: who puts waits while it is full, who takes waits while it is empty. */
 const buffer = () => {
-  let held: StoredEvent[] = [];
+  let held: Arrived[] = [];
   let error: unknown;
   let changed = Promise.withResolvers<void>();
   const tell = (): void => {
@@ -39,9 +58,9 @@ const buffer = () => {
     changed = Promise.withResolvers<void>();
   };
   return {
-    put: async (event: StoredEvent): Promise<void> => {
-      held.push(event);
-      if (held.length === 1) tell();
+    put: async (arrived: Arrived): Promise<void> => {
+      held.push(arrived);
+      if (arrived.closes) tell();
       while (held.length >= mostBuffered && error === undefined) await changed.promise;
     },
     fail: (cause: unknown): void => {
@@ -49,10 +68,11 @@ const buffer = () => {
       tell();
     },
     take: async (limit: number): Promise<StoredEvent[]> => {
-      while (held.length === 0 && error === undefined) await changed.promise;
-      if (held.length === 0) throw error;
-      const taken = held.slice(0, limit);
-      held = held.slice(limit);
+      let count = wholeBatches(held, limit);
+      for (; count === 0 && error === undefined; count = wholeBatches(held, limit)) await changed.promise;
+      if (count === 0) throw error;
+      const taken = held.slice(0, count).map(({ event }) => event);
+      held = held.slice(count);
       tell();
       return taken;
     },
@@ -82,7 +102,7 @@ export const openLogSource = async (connection: NatsConnection, from: number, si
           throw fault('unavailable', 'log-gap', `The log has no event ${expected}, the next one is ${event.sequence}`);
         }
         expected++;
-        await queue.put(event);
+        await queue.put({ event, closes: closesBatch(message) });
         if (ended) break;
       }
     }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { NatsConnection } from 'nats';
 import {
-  type EventCodec, type LogCopies, type RecordedEvent, type StoredEvent, checkLog, logDiverged,
+  type EventCodec, type LogCopies, type RecordedEvent, type StoredEvent, checkLog, eventHeader, logDiverged,
 } from '#event-store';
 import { hasCode } from '#kernel';
 import { openLogSource } from './log-source.ts';
@@ -20,15 +20,26 @@ export interface ProjectParts {
   readonly batch: number;
 }
 
-/** Decodes up to the first event that this build does not know; that one is thrown when nothing comes before it. */
+const commandOf = (stored: StoredEvent | undefined): string | undefined => stored?.headers[eventHeader.command];
+
+/** How many of the first `count` events lie before the command of the event behind them: one command is one atomic batch. */
+const beforeCommand = (stored: readonly StoredEvent[], count: number): number => {
+  const command = commandOf(stored[count]);
+  let whole = count;
+  while (whole > 0 && commandOf(stored[whole - 1]) === command) whole--;
+  return whole;
+};
+
+/** Decodes up to the command of the first event that this build does not know; the fault is thrown when nothing comes before it. */
 const decodeKnown = (codec: EventCodec, stored: readonly StoredEvent[]): RecordedEvent[] => {
   const events: RecordedEvent[] = [];
   for (const one of stored) {
     try {
       events.push(codec.decode(one));
     } catch (error) {
-      if (events.length === 0 || !hasCode(error, 'unknown-event')) throw error;
-      break;
+      const whole = beforeCommand(stored, events.length);
+      if (whole === 0 || !hasCode(error, 'unknown-event')) throw error;
+      return events.slice(0, whole);
     }
   }
   return events;

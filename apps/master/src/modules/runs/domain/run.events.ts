@@ -21,7 +21,7 @@ export interface Reason {
   readonly detail: string;
 }
 
-/** `again`: another attempt follows by itself, `RunRetried` stands in the same batch. */
+/** `again`: this was not the end of the run; another attempt follows by itself, `RunRetried` stands in the same batch. */
 export interface Again {
   readonly again: boolean;
 }

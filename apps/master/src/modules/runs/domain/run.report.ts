@@ -28,7 +28,7 @@ const recorded = (command: ReportRun, { order, attempts }: ExistingRun, late: bo
   return [{ type: 'SnapshotRecorded', data }];
 };
 
-/** The events of an accepted report, the end last: whoever sees that the run has ended can see its snapshot too; a backup without an admitted snapshot has not succeeded. */
+/** The events of an accepted report; a backup without an admitted snapshot has not succeeded. */
 const accept = (command: ReportRun, state: ExistingRun, late: boolean, retry: readonly RunRetried[]): Result<readonly RunEvent[], Refusal> => {
   const end = endOf(command, late);
   const reason = command.reason ?? unexplained;

@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '#event-store';
 import { parseTime, unreachable } from '#kernel';
 import { readModel } from '#projections';
-import type { Again, Reason, ReportedEnd, RunCancelled, RunEvent, RunRequested, RunStarted } from '../../domain/run.events.ts';
+import type { Reason, ReportedEnd, RunCancelled, RunEvent, RunRequested, RunStarted } from '../../domain/run.events.ts';
 import type { RunStatus, TerminalStatus } from '../../domain/run.state.ts';
 import { type AttemptView, RunRow } from './run.entity.ts';
 
@@ -53,9 +53,6 @@ const cancelled = (row: RunRow, { attempt, code, detail }: RunCancelled['data'],
   status: 'cancelled', at, ...(attempt === undefined ? {} : { attempt }), ...(code === undefined ? {} : { reason: { code, detail: detail ?? '' } }),
 });
 
-/** A run that tries again is never shown as ended, not even between two events of one batch. */
-const orAgain = (row: RunRow, { again }: Again): RunRow => (again ? waitingAgain(row, { endedAt: null }) : row);
-
 const evolveEnd = (row: RunRow, event: RunEvent, at: string): RunRow => {
   switch (event.type) {
     case 'RunSucceeded':
@@ -63,15 +60,15 @@ const evolveEnd = (row: RunRow, event: RunEvent, at: string): RunRow => {
     case 'RunPartiallySucceeded':
       return reported(row, { status: 'partial', at, reason: event.data }, event.data);
     case 'RunFailed':
-      return orAgain(reported(row, { status: 'failed', at, reason: event.data }, event.data), event.data);
+      return reported(row, { status: 'failed', at, reason: event.data }, event.data);
     case 'RunSkipped':
       return ended(row, { status: 'skipped', at, reason: event.data, ...(event.data.attempt === undefined ? {} : { attempt: event.data.attempt }) });
     case 'RunCancelled':
       return cancelled(row, event.data, at);
     case 'RunTimedOut':
-      return orAgain(ended(row, { status: 'timed-out', at, attempt: event.data.attempt, reason: event.data }), event.data);
+      return ended(row, { status: 'timed-out', at, attempt: event.data.attempt, reason: event.data });
     case 'RunLost':
-      return orAgain(ended(row, { status: 'lost', at, attempt: event.data.attempt, reason: event.data }), event.data);
+      return ended(row, { status: 'lost', at, attempt: event.data.attempt, reason: event.data });
     default:
       return row;
   }

@@ -23,13 +23,13 @@ describe('the row of a run', () => {
     const shown = row(requested, dispatched(1), { type: 'RunReturned', data: { attempt: 1, code: 'not-claimed', detail: 'x' } }, dispatched(2), started(2));
     expect(shown).toMatchObject({ status: 'running', attempt: 2, attempts: [{ attempt: 1, status: 'returned', code: 'not-claimed' }, { attempt: 2, status: 'running' }], revision: 5 });
   });
-  it('of a failure that is tried again is never shown as ended', () => {
+  it('of a failure that is tried again waits, and shows how the attempt ended', () => {
     const failed: RunEvent = { type: 'RunFailed', data: { ...end, code: 'x', detail: 'y', again: true } };
-    expect(row(requested, dispatched(1), started(1), failed)).toMatchObject({ status: 'queued', endedAt: null, claim: null, attempts: [{ status: 'failed', code: 'x' }] });
-    const final: RunEvent = { type: 'RunFailed', data: { ...end, code: 'x', detail: 'y', again: false } };
-    expect(row(requested, dispatched(1), started(1), final)).toMatchObject({ status: 'failed', code: 'x' });
+    expect(row(requested, dispatched(1), started(1), failed)).toMatchObject({ status: 'failed', code: 'x' });
+    const retried: RunEvent = { type: 'RunRetried', data: { notBefore: '2026-01-01T00:05:00.000Z', automatic: true } };
+    expect(row(requested, dispatched(1), started(1), failed, retried)).toMatchObject({ status: 'queued', endedAt: null, claim: null, attempts: [{ status: 'failed', code: 'x' }] });
   });
-  it('has its snapshot before it is shown as succeeded', () => {
+  it('has its snapshot', () => {
     const recorded: RunEvent = {
       type: 'SnapshotRecorded',
       data: {
