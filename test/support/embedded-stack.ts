@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,6 +21,16 @@ interface Announcement {
   readonly data: string;
   readonly password_file: string;
 }
+
+/** Pids of the processes that `pid` has started. */
+const childrenOf = (pid: number): number[] =>
+  readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((name) => {
+    try {
+      return Number(/\) \S (\d+) /.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))?.[1]) === pid;
+    } catch {
+      return false;
+    }
+  }).map(Number);
 
 /** A `holdfast up` of its own, in a directory of its own, driven from outside as a user would. */
 export class EmbeddedStack {
@@ -99,6 +109,22 @@ export class EmbeddedStack {
     } catch {
       return false;
     }
+  }
+
+  /** Freezes a part with its children: its connections stay open and nobody answers. */
+  pause(part: StackPart): void {
+    this.signalTree(part, 'SIGSTOP');
+  }
+
+  /** Lets a frozen part go on. */
+  resume(part: StackPart): void {
+    this.signalTree(part, 'SIGCONT');
+  }
+
+  private signalTree(part: StackPart, signal: NodeJS.Signals): void {
+    const pid = this.pidOf(part);
+    if (pid === undefined) throw new Error(`${part} is not running`);
+    for (const one of [pid, ...childrenOf(pid)]) process.kill(one, signal);
   }
 
   /** Ctrl-C; resolves when the supervisor has ended, with every process of the stack. */

@@ -11,7 +11,7 @@ export interface RunView {
   readonly code?: string;
   readonly detail?: string;
   readonly waitingReason?: string;
-  readonly progress?: { readonly files: number; readonly bytes: number };
+  readonly progress?: { readonly phase: string; readonly files: number; readonly bytes: number };
   readonly statistics?: { readonly files: number; readonly bytes: number; readonly addedBytes: number; readonly storedBytes: number; readonly filesRead: number };
   readonly faults?: readonly { readonly path: string; readonly code: string }[];
 }

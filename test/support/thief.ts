@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ConnectionOptions, Events, type NatsConnection, connect, jwtAuthenticator } from 'nats';
-import { type Answer, type AskMethod, SignedMessage, decodeMessage, encodeMessage, subjects } from '#contracts';
+import { type Answer, type AskMethod, SignedMessage, decodeMessage, encodeMessage, protocolVersion, subjects } from '#contracts';
 import { inboxPrefixOf, openMessage } from '#identity';
 import { waitUntil } from '#testing';
 
@@ -47,6 +47,15 @@ export class BusSpeaker {
     use();
     await this.connection.flush();
     await waitUntil(() => this.refused.slice(before).includes(`${operation} ${subject}`), 5_000);
+  }
+
+  /** Says once that the node is there, as its agent would every few seconds. */
+  beat(instance: string): void {
+    const { node } = this.access;
+    this.connection.publish(subjects.heartbeat(node), encodeMessage({
+      key: node, hostname: 'host', ip: '127.0.0.1', mac: '', master: 'nats', version: '0', protocol: protocolVersion, instance,
+      update_ts: '2026-01-01T00:00:00Z', update_ts_unix: 0, load: 0, slots: 1, running: 0,
+    }));
   }
 
   /** Asks a question of agents and returns the masters' answer, its signature checked. */
