@@ -7,7 +7,7 @@ const listed = 1000;
 export const printablePath = (path: Buffer): string => {
   const hex = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`;
   if (!isUtf8(path)) return [...path].map((byte) => (byte < 0x20 || byte > 0x7e ? hex(byte) : String.fromCharCode(byte))).join('');
-  // eslint-disable-next-line no-control-regex -- they are what is to be replaced
+   
   return path.toString('utf8').replace(/[\u0000-\u001f\u007f]/g, (char) => hex(char.charCodeAt(0)));
 };
 

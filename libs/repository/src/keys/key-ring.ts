@@ -32,13 +32,13 @@ export const handedKeys = (keys: readonly UnwrappedKey[]): KeyRing => {
 const unwrapFromTarget = async (
   store: ObjectReader & ObjectLister, identities: readonly string[], keyClass: KeyClass, keyId: string,
 ): Promise<Key> => {
-  let damage: unknown;
+  let damage: Error | undefined;
   for await (const object of store.list(`${folderOf[keyClass]}/${keyId}/`)) {
     try {
       const key = await unwrapKey(await store.get(object.name), keyId, identities);
       if (key) return key;
     } catch (error) {
-      damage = error;
+      damage = error instanceof Error ? error : new Error(String(error));
     }
   }
   throw damage ?? keyNotAvailable(keyClass, keyId);

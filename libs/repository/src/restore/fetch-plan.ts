@@ -43,7 +43,7 @@ export const planFetches = <T extends WantedChunk>(wanted: readonly T[], frames:
     const last = group?.frames[group.frames.length - 1];
     if (last?.number === number) {
       last.wanted.push(chunk);
-    } else if (group && fits(group as unknown as OpenGroup<WantedChunk>, frame)) {
+    } else if (group && fits(group, frame)) {
       group.frames.push({ number, frame, wanted: [chunk] });
       group.end = frame.offset + frame.length;
     } else {
