@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { CommandHandler, Decided, EventContext, UnitOfWork } from '#event-store';
 import { type Clock, type IdSource, type Refusal, type Result, ok, rfc3339 } from '#kernel';
 import { CLOCK, COMMAND_HANDLER, IDS } from '../../platform/index.ts';
+import { type RepositoryState, repositoryDecider } from '../repositories/index.ts';
 import { runDecider } from './domain/run.decide.ts';
 import type { RunState } from './domain/run.state.ts';
 
@@ -31,6 +32,12 @@ export class Deciding {
   execute<T>(actor: string, work: (unit: UnitOfWork) => Promise<Result<T, Refusal>>): Promise<Result<Decided<T>, Refusal>> {
     const context: EventContext = { time: this.now(), actor, commandId: this.ids.next('cmd') };
     return this.handler.execute(context, work);
+  }
+
+  /** The repository now, as fresh as an append. */
+  async repository(id: string): Promise<RepositoryState> {
+    const loaded = await this.execute('system:read', async (unit) => ok((await unit.load(repositoryDecider, id)).state));
+    return loaded.ok ? loaded.value.value : repositoryDecider.initialState;
   }
 
   /** The run now, as fresh as an append. */

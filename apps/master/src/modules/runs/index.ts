@@ -13,10 +13,11 @@ export { type RequestedRun, StartRuns } from './commands/start-runs.ts';
 export { DispatchRunHandler, type DispatchOutcome } from './commands/dispatch-run/dispatch-run.handler.ts';
 export {
   ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
-  type Absences, type Admission, type AdmissionOutcome, type AdmissionRequest, type CommandSender, type DueRun, type Executors, type KnownChunks,
-  type NodeDirectory, type NodeFacts, type Recipients, type RestoreKeys, type RestoreKeysRequest, type RunRows, type TargetAccess, type TargetObjects,
+  type Absences, type Admission, type AdmissionOutcome, type AdmissionRequest, type CommandSender, type DueRun, type Executors, type KnownChunks, type KnownChunksPlace,
+  type NodeDirectory, type NodeFacts, type Recipients, type RestoreKeys, type RestorePlace, type RunRows, type TargetAccess, type TargetObjects,
   type WaitingReports, type WriteGrantRequest,
 } from './ports.ts';
+export { RecentDirectories } from './adapters/recent-directories.ts';
 export { RunRow } from './read-models/runs/run.entity.ts';
 export { runRows } from './read-models/runs/run.projection.ts';
 export { ExecutorBeat, RunAbsence, RunProgress } from './live/live.entities.ts';

@@ -125,18 +125,20 @@ export interface Recipients {
 /** `RestoreKeys`: unwraps what a restoring agent needs and seals it to that agent. */
 export const RESTORE_KEYS = Symbol('RestoreKeys');
 
-export interface RestoreKeysRequest {
+/** The snapshot that one claimed attempt restores. */
+export interface RestorePlace {
+  readonly claim: string;
   readonly target: string;
   /** Node whose repository is read. */
   readonly node: string;
   readonly snapshotObject: string;
-  /** age recipient of the restoring agent. */
-  readonly recipient: string;
 }
 
 export interface RestoreKeys {
-  /** base64 of an age file. Throws `key-not-available` where the masters are no data recipient. */
-  seal(request: RestoreKeysRequest): Promise<string>;
+  /** The keys of this snapshot as base64 of an age file to `recipient`. Throws `key-not-available` where the masters are no data recipient. */
+  seal(place: RestorePlace, recipient: string): Promise<string>;
+  /** Names of the packs that it needs, in byte order. Throws as `seal` does. */
+  packs(place: RestorePlace): Promise<readonly string[]>;
 }
 
 /** `WaitingReports`: reports that lie in REPORTS and have not been decided yet. */
@@ -151,8 +153,17 @@ export interface WaitingReports {
 export const KNOWN_CHUNKS = Symbol('KnownChunks');
 
 export interface KnownChunks {
-  /** Name of the object that lists them at this generation, made if need be; undefined when nothing is known. */
-  prepare(place: { readonly target: string; readonly node: string; readonly generation: number }): Promise<string | undefined>;
+  /** Name of the object that lists them, made if need be: the same one for the whole life of a claim. */
+  prepare(place: KnownChunksPlace): Promise<string>;
+}
+
+/** The repository that a claimed attempt writes to. */
+export interface KnownChunksPlace {
+  readonly claim: string;
+  readonly target: string;
+  readonly node: string;
+  /** 32 hex digits. */
+  readonly repositoryId: string;
 }
 
 /** `Executors`: which masters are alive to work on runs of `node_control`. */

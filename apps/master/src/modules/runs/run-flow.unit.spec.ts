@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Command, parseMessage } from '#contracts';
+import { grantFault } from './asks/grant.policy.ts';
 import { repositoryDecider, repositoryKey } from '../repositories/index.ts';
 import { type Master, World, admitted, nodeA, reportOf, targetA, taskA } from './testing.ts';
 
@@ -281,6 +282,17 @@ describe('grants', () => {
   it('of a backup read nothing', async () => {
     const held = await world.running(one);
     expect(await ask(held, { access: 'read', name: `packs/dd/${sha256}` })).toMatchObject({ code: 'grant-refused' });
+    expect(await ask(held, { access: 'read', name: `indexes/${sha256}` })).toMatchObject({ code: 'grant-refused' });
+  });
+  it('of a backup may read the list of what a prune has condemned, and no other', () => {
+    const holder = { run: { order: { plan: { kind: 'backup' } } }, attempt: {} } as never;
+    const read = (name: string) => grantFault(holder, { access: 'read', name }, `indexes/${sha256}`);
+    expect(read(`indexes/${sha256}`)).toBeUndefined();
+    expect(read(`indexes/${'e'.repeat(64)}`)).toMatchObject({ code: 'grant-refused' });
+  });
+  it('packs are named to a restore only, and only those that it needs', async () => {
+    const held = await world.running(one);
+    expect(await one.catalog.packs(nodeA, { id: 'p', holder: held })).toMatchObject({ status: 'refused', code: 'not-a-restore' });
   });
   it('give repository.json once', async () => {
     const held = await world.running(one);

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { type NatsConnection, headers as natsHeaders } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  type Answer, type AskMethod, type BackupSpecification, type ClaimGranted, type Command, type GrantAnswer, type PacksAnswer, type RestoreSpecification, SignedMessage, decodeMessage, encodeMessage, reportMessageId, streams, subjects,
+  type Answer, type AskMethod, type BackupSpecification, type ClaimGranted, type Command, type GrantAnswer, type KnownChunksAnswer, type PacksAnswer, type RestoreSpecification, SignedMessage, decodeMessage, encodeMessage, reportMessageId, streams, subjects,
 } from '#contracts';
 import { inboxPrefixOf, newAgeKey, newNkey, openMessage } from '#identity';
 import { fault, randomIds, rfc3339, silentLogger, systemClock } from '#kernel';
 import { connectBus } from '#messaging';
-import { ensureWriterIdentity, handedKeys, openSealedKeys, runBackup, runRestore } from '#repository';
+import { ensureWriterIdentity, handedKeys, importKnownChunks, openSealedKeys, runBackup, runRestore } from '#repository';
 import { filesSource } from '#sources';
 import { grantedStore, nodeHttp } from '#storage';
 import { tempDir, waitUntil } from '#testing';
@@ -104,7 +104,7 @@ class ScriptedAgent {
   }
 
   /** Makes the snapshot that the claim asks for, with the real engine; what an agent would report. */
-  async backup(held: ClaimGranted & { run: string; attempt: number }): Promise<object> {
+  async backup(held: ClaimGranted & { run: string; attempt: number }): Promise<Made> {
     const { repository, task, time, source, previousSnapshot } = held.specification as BackupSpecification;
     const made = await runBackup({
       writer: this.store(held), source: filesSource({ paths: source.paths }), stateDir: this.self.state,
@@ -129,6 +129,24 @@ class ScriptedAgent {
     return { attempt, claim, outcome };
   }
 
+  /** Ids of the keys that came with the claim of a restore. */
+  async handed(held: ClaimGranted): Promise<string[]> {
+    const { sealedKeys } = held.specification as RestoreSpecification;
+    return (await openSealedKeys(Buffer.from(sealedKeys, 'base64'), this.self.identity)).map(({ key }) => key.id);
+  }
+
+  /** Ids of the chunks that the masters say are stored, and under which generation. */
+  async stored({ run, attempt, claim }: ClaimGranted & { run: string; attempt: number }): Promise<{ generation: number; ids: string[] }> {
+    const answer = await this.ask<KnownChunksAnswer>('known-chunks', { holder: { run, attempt, claim } });
+    if (answer.status !== 'ok') throw new Error(answer.code);
+    const { generation, object } = answer.value;
+    if (!object) return { generation, ids: [] };
+    const response = await fetch(this.self.relay + new URL(object.url).pathname + new URL(object.url).search, { headers: object.headers });
+    const ids: string[] = [];
+    for await (const id of importKnownChunks(Buffer.from(await response.arrayBuffer()))) ids.push(Buffer.from(id).toString('hex'));
+    return { generation, ids };
+  }
+
   log(run: string, text: string): void {
     this.bus.publish(subjects.log(this.node, run), encodeMessage({ attempt: 1, lines: [{ n: 1, time: '2026-01-01T00:00:00Z', level: 'info', text }] }));
   }
@@ -145,6 +163,23 @@ class ScriptedAgent {
     await this.bus.close();
   }
 }
+
+interface Made {
+  readonly attempt: number;
+  readonly claim: string;
+  readonly outcome: string;
+  readonly proposal: Proposal;
+  readonly statistics: { readonly addedBytes: number; readonly storedBytes: number };
+}
+interface Proposal {
+  readonly id: string;
+  readonly object: { readonly name: string; readonly size: number };
+  readonly repositoryId: string;
+  readonly idKeyId: string;
+  readonly packs: readonly object[];
+  readonly keys: readonly { readonly class: string; readonly keyId: string }[];
+}
+const dataKeys = ({ proposal }: { proposal: Proposal }): string[] => proposal.keys.filter((key) => key.class === 'data').map(({ keyId }) => keyId);
 
 const headersOf = (id: string) => {
   const made = natsHeaders();
@@ -195,8 +230,10 @@ describe('runs on real NATS and Postgres, two masters', () => {
     const held = await agent.claim(run);
     expect(held.specification).toMatchObject({ kind: 'backup', taskName: 'whole', source: { paths: [source] }, repository: { target, generation: 0 } });
     await until(run, 'running');
+    expect(await agent.stored(held)).toEqual({ generation: 0, ids: [] });
     agent.log(run, 'began');
-    agent.report(run, await agent.backup(held));
+    const firstMade = await agent.backup(held);
+    agent.report(run, firstMade);
     const done = await until(run, 'succeeded');
     expect(done).toMatchObject({ snapshot: held.snapshot, statistics: { files: 2 }, attempts: [{ attempt: 1, status: 'succeeded' }] });
     const log = await other.json<{ position: number }>('GET', `/api/v1/runs/${run}/log`);
@@ -209,6 +246,12 @@ describe('runs on real NATS and Postgres, two masters', () => {
 
     const entries = await other.json<{ items: object[] }>('GET', `/api/v1/snapshots/${held.snapshot}/entries?path=${encodeURIComponent(source)}`);
     expect(entries.items).toMatchObject([{ name: 'b.txt', type: 'file', size: 5 }, { name: 'deep', type: 'directory' }]);
+
+    const way = await other.json<{ items: object[] }>('GET', `/api/v1/snapshots/${held.snapshot}/entries?path=/`);
+    expect(way.items).toMatchObject([{ path: `/${source.split('/')[1]}`, name: source.split('/')[1], type: 'directory', size: 0 }]);
+    const [one] = (await other.json<{ items: object[]; nextCursor: string }>('GET', `/api/v1/snapshots/${held.snapshot}/entries?path=${encodeURIComponent(source)}&limit=1`)).items;
+    expect(one).toMatchObject({ name: 'b.txt' });
+    expect(await other.json('GET', `/api/v1/snapshots/${held.snapshot}/entries?path=${encodeURIComponent(`${source}/../x`)}`)).toMatchObject({ status: 404, code: 'directory-not-found' });
 
     const verify = (await api.json<{ id: string }>('POST', `/api/v1/snapshots/${held.snapshot}:verify`, { level: '3' })).id;
     await until(verify, 'succeeded');
@@ -223,8 +266,20 @@ describe('runs on real NATS and Postgres, two masters', () => {
     await rm(join(source, 'deep'), { recursive: true });
     const second = await start(task);
     const again = await agent.claim(second);
-    agent.report(second, await agent.backup(again));
+    const stored = await agent.stored(again);
+    expect(stored.ids.length).toBeGreaterThanOrEqual(3);
+    expect(await agent.stored(again)).toEqual(stored);
+    const secondMade = await agent.backup(again);
+    agent.report(second, secondMade);
     await until(second, 'succeeded');
+    const older = (await api.json<{ id: string }>('POST', `/api/v1/snapshots/${held.snapshot}:restore`, { destination: join(destination, '2'), mode: 'always' })).id;
+    const claimed = await agent.claim(older, 'restore');
+    const handed = await agent.handed(claimed);
+    expect(handed).toEqual(expect.arrayContaining(dataKeys(firstMade)));
+    expect(handed.filter((id) => dataKeys(secondMade).includes(id))).toEqual([]);
+    await api.json('POST', `/api/v1/runs/${older}:cancel`);
+    agent.report(older, { attempt: claimed.attempt, claim: claimed.claim, outcome: 'cancelled' });
+    await until(older, 'cancelled');
     const prune = (await api.json<{ id: string }>('POST', `/api/v1/repositories/${repositories.items[0]!.id}:prune`, {})).id;
     await until(prune, 'succeeded');
     const left = await waitUntil(async () => {

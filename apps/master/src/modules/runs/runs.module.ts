@@ -10,10 +10,11 @@ import { ExpiredSnapshots, SnapshotRow } from '../snapshots/index.ts';
 import { TargetsModule } from '../targets/targets.module.ts';
 import { TaskRow } from '../tasks/index.ts';
 import { CatalogAdmission } from './adapters/admission.adapter.ts';
-import { NoKnownChunks } from './adapters/known-chunks.adapter.ts';
+import { StoredKnownChunks } from './adapters/known-chunks.adapter.ts';
 import { LookupNodeDirectory } from './adapters/node-directory.adapter.ts';
 import { KeyRecipients } from './adapters/recipients.adapter.ts';
 import { IdentityRestoreKeys } from './adapters/restore-keys.adapter.ts';
+import { RecentDirectories } from './adapters/recent-directories.ts';
 import { StoredTargetAccess } from './adapters/target-access.adapter.ts';
 import { StreamWaitingReports } from './adapters/waiting-reports.adapter.ts';
 import { RunAsksSubscriber } from './asks/asks.subscriber.ts';
@@ -64,7 +65,7 @@ const ports: Provider[] = [
   { provide: RECIPIENTS, useClass: KeyRecipients },
   { provide: RESTORE_KEYS, useClass: IdentityRestoreKeys },
   { provide: WAITING_REPORTS, useClass: StreamWaitingReports },
-  { provide: KNOWN_CHUNKS, useClass: NoKnownChunks },
+  { provide: KNOWN_CHUNKS, useClass: StoredKnownChunks },
 ];
 const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
 const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, SpecificationBuilder];
@@ -76,7 +77,7 @@ const queries = [RunViews, RunLogs, WaitingReasons];
 @Module({
   imports: [TypeOrmModule.forFeature([RunRow, RunProgress, PresenceRow, SnapshotRow, TaskRow]), NodesModule, TargetsModule],
   controllers: [RunsHttp, RunAsksSubscriber, ReportsSubscriber, ExecutorSubscriber],
-  providers: [Deciding, ...ports, ...commands, ...asks, ...processes, ...executor, ...queries],
-  exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RunViews, ExpiredSnapshots],
+  providers: [Deciding, RecentDirectories, ...ports, ...commands, ...asks, ...processes, ...executor, ...queries],
+  exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RecentDirectories, RunViews, ExpiredSnapshots],
 })
 export class RunsModule {}

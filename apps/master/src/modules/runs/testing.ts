@@ -46,6 +46,8 @@ export class World {
   readonly executorsAlive = new Set<string>();
   readonly store = memoryStore();
   readonly admissions: AdmissionRequest[] = [];
+  /** Packs that every restore needs. */
+  needed: readonly string[] = [];
   admission: (request: AdmissionRequest) => Promise<AdmissionOutcome> = async (request) => admitted(request);
   sendFails = false;
   private readonly absences = new Map<string, { times: number; since: number }>();
@@ -119,13 +121,14 @@ export class World {
     };
     const executors = { beat: async (instance: string) => void this.executorsAlive.add(instance), isAlive: async (instance: string) => this.executorsAlive.has(instance) };
     const recipients = { current: async () => ({ data: ['age1data'], catalog: ['age1catalog'] }) };
-    const specifications = new SpecificationBuilder(directory, recipients, { seal: async ({ recipient }) => `sealed to ${recipient}` });
+    const restoreKeys = { seal: async (_place: object, recipient: string) => `sealed to ${recipient}`, packs: async () => this.needed };
+    const specifications = new SpecificationBuilder(directory, recipients, restoreKeys);
     const admission = { admit: (request: AdmissionRequest) => { this.admissions.push(request); return this.admission(request); } };
     return {
       deciding, dispatch, requests: new RequestRunHandler(),
       claims: new ClaimHandler(deciding, specifications, directory, ids),
       grants: new GrantHandler(deciding, targets),
-      catalog: new CatalogHandler(deciding, targets, { prepare: async () => undefined }),
+      catalog: new CatalogHandler(deciding, targets, { prepare: async ({ claim }) => `indexes/of-${claim}` }, restoreKeys),
       sync: new SyncHandler(deciding, this.runRows, absences, waiting, clock, silentLogger),
       reports: new ReportRunHandler(deciding, dispatch, admission, silentLogger),
       dispatching: new DispatchProcess(deciding, dispatch, this.runRows, directory, clock, silentLogger),

@@ -1,42 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { InstallationKeys } from '#identity';
-import { type DirectoryCache, admitSnapshot, identityKeys } from '#repository';
+import { admitSnapshot, identityKeys } from '#repository';
 import { KEYS } from '../../../platform/index.ts';
 import { type Admission, type AdmissionOutcome, type AdmissionRequest, TARGET_ACCESS, type TargetAccess } from '../ports.ts';
-
-/** Pack directories kept in memory: packs never change, and every admission needs those of the whole repository. */
-const keptDirectories = 5_000;
-
-type Directory = NonNullable<ReturnType<DirectoryCache['get']>>;
-
-/** The directories used last. */
-const recentDirectories = (): DirectoryCache => {
-  const kept = new Map<string, Directory>();
-  return {
-    get: (name) => {
-      const found = kept.get(name);
-      if (found) {
-        kept.delete(name);
-        kept.set(name, found);
-      }
-      return found;
-    },
-    set: (name, directory) => {
-      kept.set(name, directory);
-      for (const oldest of kept.keys()) {
-        if (kept.size <= keptDirectories) break;
-        kept.delete(oldest);
-      }
-    },
-  };
-};
+import { RecentDirectories } from './recent-directories.ts';
 
 /** The check of the repository format, with the installation's catalog identity; with its data identity the MAC is checked too. */
 @Injectable()
 export class CatalogAdmission implements Admission {
-  private readonly cache = recentDirectories();
-
-  constructor(@Inject(TARGET_ACCESS) private readonly targets: TargetAccess, @Inject(KEYS) private readonly keys: InstallationKeys) {}
+  constructor(
+    @Inject(TARGET_ACCESS) private readonly targets: TargetAccess,
+    @Inject(KEYS) private readonly keys: InstallationKeys,
+    private readonly directories: RecentDirectories,
+  ) {}
 
   async admit({ order, attempt, report, created }: AdmissionRequest): Promise<AdmissionOutcome> {
     const { proposal } = report;
@@ -44,7 +20,7 @@ export class CatalogAdmission implements Admission {
     const { store } = await this.targets.open(order.target, order.node);
     const identities = [this.keys.catalog.identity, ...(this.keys.data.identity === undefined ? [] : [this.keys.data.identity])];
     const verdict = await admitSnapshot({
-      store, keys: identityKeys(store, identities), proposal, faultCount: report.faultCount, cache: this.cache,
+      store, keys: identityKeys(store, identities), proposal, faultCount: report.faultCount, cache: this.directories,
       expected: { snapshot: attempt.snapshot ?? '', ...created },
     });
     if (!verdict.admitted) return verdict;

@@ -1,46 +1,52 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { InstallationKeys } from '#identity';
 import { fault } from '#kernel';
-import { type KeyRing, type UnwrappedKey, identityKeys, objectPrefixes, parseObjectName, sealKeys } from '#repository';
-import type { ObjectStore } from '#storage';
+import { type RestoreNeeds, identityKeys, restoreNeeds, sealKeys } from '#repository';
 import { KEYS } from '../../../platform/index.ts';
-import { type RestoreKeys, type RestoreKeysRequest, TARGET_ACCESS, type TargetAccess } from '../ports.ts';
+import { type RestoreKeys, type RestorePlace, TARGET_ACCESS, type TargetAccess } from '../ports.ts';
+import { RecentDirectories } from './recent-directories.ts';
 
-const classes = [['id', objectPrefixes.idKeys], ['data', objectPrefixes.dataKeys], ['catalog', objectPrefixes.catalogKeys]] as const;
-/** Keys unwrapped at the same time. */
-const parallel = 16;
+/** Attempts whose needs are kept: what repeats a claim, and what asks for packs, must not read the snapshot again. */
+const keptAttempts = 8;
 
-/**
- * Unwraps the keys of a repository with the installation's data identity and seals them to one agent. A snapshot shares frames with
- * those before it, so the keys of all attempts are handed over: for this node's repository, to an agent that may restore it.
- */
+/** Unwraps the keys of one snapshot with the installation's data identity and seals them to one agent; no other snapshot opens with them. */
 @Injectable()
 export class IdentityRestoreKeys implements RestoreKeys {
-  constructor(@Inject(TARGET_ACCESS) private readonly targets: TargetAccess, @Inject(KEYS) private readonly keys: InstallationKeys) {}
+  private readonly known = new Map<string, Promise<RestoreNeeds>>();
 
-  async seal({ target, node, recipient }: RestoreKeysRequest): Promise<string> {
+  constructor(
+    @Inject(TARGET_ACCESS) private readonly targets: TargetAccess,
+    @Inject(KEYS) private readonly keys: InstallationKeys,
+    private readonly directories: RecentDirectories,
+  ) {}
+
+  async seal(place: RestorePlace, recipient: string): Promise<string> {
+    const { keys } = await this.needs(place);
+    return (await sealKeys(keys, recipient)).toString('base64');
+  }
+
+  async packs(place: RestorePlace): Promise<readonly string[]> {
+    const { packs } = await this.needs(place);
+    return packs.map(({ name }) => name).sort();
+  }
+
+  private needs(place: RestorePlace): Promise<RestoreNeeds> {
+    const { claim } = place;
+    const known = this.known.get(claim);
+    if (known) return known;
+    const reading = this.read(place);
+    this.known.set(claim, reading);
+    reading.catch(() => this.known.delete(claim));
+    for (const oldest of this.known.keys()) if (this.known.size > keptAttempts) this.known.delete(oldest);
+    return reading;
+  }
+
+  private async read({ target, node, snapshotObject }: RestorePlace): Promise<RestoreNeeds> {
     const { identity } = this.keys.data;
     if (identity === undefined) {
       throw fault('refused', 'key-not-available', 'The masters may not read backups of this installation; restore with: holdfast repo restore --identity FILE');
     }
     const { store } = await this.targets.open(target, node);
-    const unwrapped = await this.unwrapAll(store, identityKeys(store, [identity]));
-    return (await sealKeys(unwrapped, recipient)).toString('base64');
-  }
-
-  private async unwrapAll(store: ObjectStore, ring: KeyRing): Promise<UnwrappedKey[]> {
-    const wanted: { readonly keyClass: UnwrappedKey['class']; readonly id: string }[] = [];
-    for (const [keyClass, prefix] of classes) {
-      const ids = new Set<string>();
-      for await (const { name } of store.list(prefix)) ids.add(parseObjectName(name)?.id ?? '');
-      ids.delete('');
-      wanted.push(...[...ids].map((id) => ({ keyClass, id })));
-    }
-    const unwrapped: UnwrappedKey[] = [];
-    for (let from = 0; from < wanted.length; from += parallel) {
-      const batch = wanted.slice(from, from + parallel);
-      unwrapped.push(...await Promise.all(batch.map(async ({ keyClass, id }) => ({ class: keyClass, key: await ring.get(keyClass, id) }))));
-    }
-    return unwrapped;
+    return restoreNeeds({ store, keys: identityKeys(store, [identity]), snapshotObject, cache: this.directories });
   }
 }

@@ -21,8 +21,10 @@ export class GrantHandler {
     try {
       const holder = holderOf(await this.deciding.run(ask.holder.run), node, ask.holder);
       if (isRefusal(holder)) return answerNo(ask.id, holder);
+      const reads = ask.objects.some(({ access }) => access === 'read');
+      const condemned = reads ? (await this.deciding.repository(holder.run.order.repository)).pruning?.condemned : undefined;
       for (const object of ask.objects) {
-        const refusal = grantFault(holder, object);
+        const refusal = grantFault(holder, object, condemned);
         if (refusal) return answerNo(ask.id, refusal);
       }
       const started = await this.startRepository(ask.holder.run, holder, ask.objects);

@@ -22,15 +22,18 @@ const mayWrite = ({ attempt }: LiveHolder, { name, size, sha256 }: GrantRequest)
   return size > limit ? no(name, `it is larger than ${limit} bytes`) : undefined;
 };
 
-const mayRead = ({ run }: LiveHolder, { name }: GrantRequest): Refusal | undefined => {
+const mayRead = ({ run }: LiveHolder, { name }: GrantRequest, condemned: string | undefined): Refusal | undefined => {
   const { plan } = run.order;
-  if (plan.kind !== 'restore') return no(name, 'a backup reads nothing of what it has stored');
+  if (plan.kind !== 'restore') return name === condemned ? undefined : no(name, 'a backup reads nothing of what it has stored');
   const allowed = name === plan.snapshotObject || name === repositoryFile || parseObjectName(name)?.kind === 'pack';
   return allowed ? undefined : no(name, 'the restore of this snapshot does not need it');
 };
 
-/** Why this holder may not have this grant; undefined when it may. A backup only writes, a restore only reads. */
-export const grantFault = (holder: LiveHolder, request: GrantRequest): Refusal | undefined => {
-  if (request.access === 'read') return mayRead(holder, request);
+/**
+ * Why this holder may not have this grant; undefined when it may. A restore only reads; a backup only writes, but for the list of what
+ * a prune of its repository has condemned (`condemned`: the name of that object, while there is one).
+ */
+export const grantFault = (holder: LiveHolder, request: GrantRequest, condemned?: string): Refusal | undefined => {
+  if (request.access === 'read') return mayRead(holder, request, condemned);
   return holder.run.order.plan.kind === 'backup' ? mayWrite(holder, request) : no(request.name, 'only a backup writes');
 };

@@ -50,7 +50,7 @@ export class SpecificationBuilder {
     const recipient = (await this.nodes.find(node))?.recipient;
     if (recipient === undefined) throw fault('refused', 'node-without-recipient', 'The node has told no age recipient; enrol its agent again');
     const { fromNode, snapshot, snapshotObject, path, destination, mode, deleteExtraneous, dryRun } = plan;
-    const sealedKeys = await this.restoreKeys.seal({ target: run.order.target, node: fromNode, snapshotObject, recipient });
+    const sealedKeys = await this.restoreKeys.seal({ claim: attempt.claim, target: run.order.target, node: fromNode, snapshotObject }, recipient);
     return {
       kind: 'restore', time: attempt.time, fromNode, target: run.order.target, snapshot, snapshotObject, destination, mode, deleteExtraneous, dryRun,
       sealedKeys, ...(path === undefined ? {} : { path }),

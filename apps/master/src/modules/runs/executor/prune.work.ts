@@ -3,7 +3,8 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { InstallationKeys } from '#identity';
 import { AppError, type Clock, parseTime } from '#kernel';
-import { type ListedSnapshot, type PruneResult, identityKeys, pruneRepository } from '#repository';
+import { type ListedSnapshot, type PruneResult, identityKeys, objectPrefixes, pruneRepository } from '#repository';
+import type { ObjectStore } from '#storage';
 import { CLOCK, KEYS } from '../../../platform/index.ts';
 import { type RepositoryCommand, type RepositoryState, repositoryDecider } from '../../repositories/index.ts';
 import { ExpiredSnapshots, SnapshotRow, snapshotDecider } from '../../snapshots/index.ts';
@@ -14,6 +15,15 @@ import { dutyDone, type DutyOrder, type DutyResult, type DutyWork, dutyFailed } 
 
 /** A snapshot object that nobody has admitted is left alone for as long as its report may still come: what REPORTS keeps, and a day. */
 const unclaimedMs = 31 * 86_400_000;
+
+/** When the attempts of the keys began, by the masters' own word and not by that of the objects, which agents write. */
+const attemptTimes = (listed: readonly ListedSnapshot[], rows: readonly SnapshotRow[]): [string, number][] => {
+  const times = new Map(rows.map(({ object, time }) => [object, time.getTime()]));
+  return listed.flatMap(({ name, header }): [string, number][] => {
+    const time = times.get(name);
+    return time === undefined ? [] : [[header.dataKey, time], [header.catalogKey, time]];
+  });
+};
 
 /** Forgets what the tasks' rules no longer keep, and deletes what only that needed. Every step is a fact before it is done. */
 @Injectable()
@@ -34,17 +44,32 @@ export class PruneWork implements DutyWork {
     const candidates = await this.expiring(rows, repository);
     const forgotten = plan.dryRun ? candidates : await this.forget(run, candidates);
     const { store } = await this.targets.open(target, repositoryNodeOf(plan, node));
+    const began = new Map<string, number>();
     let admissions = 0;
     const result = await pruneRepository({
       store, signal, dryRun: plan.dryRun, keys: identityKeys(store, [this.keys.catalog.identity]),
-      keep: (listed) => this.kept(listed, rows, forgotten),
+      keep: (listed) => {
+        for (const [keyId, time] of attemptTimes(listed, rows)) began.set(keyId, time);
+        return this.kept(listed, rows, forgotten);
+      },
+      attemptOrder: (keyId) => began.get(keyId) ?? Infinity,
       hooks: {
         marked: async () => { admissions = (await this.decide(repository, { type: 'MarkPrune', run })).admissions; },
         beforeDelete: async () => { await this.decide(repository, { type: 'StartDeletion', run, admissions }); },
       },
     });
-    if (!plan.dryRun) await this.complete(repository, { run, result });
+    if (!plan.dryRun) {
+      await this.removeLists(store);
+      await this.complete(repository, { run, result });
+    }
     return { ...dutyDone, detail: this.summary(result, forgotten.size) };
+  }
+
+  /** Lists made for agents are out of date now, and nobody reads them: the lease is exclusive. */
+  private async removeLists(store: ObjectStore): Promise<void> {
+    const lists: string[] = [];
+    for await (const { name } of store.list(objectPrefixes.indexes)) lists.push(name);
+    for (const name of lists) await store.delete(name);
   }
 
   /** Those that this prune forgets, and those that an earlier one forgot and did not come to delete. */

@@ -86,10 +86,10 @@ export class EntryAnswer {
   type: string;
   /** Bytes of content. */
   size: number;
-  /** RFC 3339. */
-  modified: string;
+  /** RFC 3339; absent, as all that follows, for a directory above what was backed up. */
+  modified?: string;
   /** Permission bits in octal. */
-  mode: string;
+  mode?: string;
   user?: string;
   group?: string;
   linkTarget?: string;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { RunReport } from '#contracts';
 import type { UnitOfWork } from '#event-store';
-import { AppError, type Logger, type Refusal, type Result, fault, ok } from '#kernel';
+import { AppError, type Logger, type Refusal, type Result, fault } from '#kernel';
 import { LOGGER } from '../../../../platform/index.ts';
 import { type RepositoryState, repositoryDecider } from '../../../repositories/index.ts';
 import { Deciding } from '../../deciding.ts';
@@ -50,7 +50,7 @@ export class ReportRunHandler {
 
   private async record(item: Case): Promise<ReportDecision> {
     for (let round = 1; round <= admissionRounds; round++) {
-      const repository = await this.repository(item.run.order.repository);
+      const repository = await this.deciding.repository(item.run.order.repository);
       const admission = await this.admit(item, repository);
       if (item.late && admission?.admitted !== true) {
         return this.refused(item.id, item.node, { kind: 'refused', code: 'attempt-fenced', detail: 'The late snapshot is not complete; it is not recorded' });
@@ -92,11 +92,6 @@ export class ReportRunHandler {
       type: 'AdmitSnapshot', snapshot: snapshot.snapshot, object, run: id, attempt: command.attempt, repositoryId, idKeyId,
       checkedDeletions: repository.deletions, node: repositoryNodeOf(plan, node), target,
     });
-  }
-
-  private async repository(id: string): Promise<RepositoryState> {
-    const loaded = await this.deciding.execute('system:read', async (unit) => ok((await unit.load(repositoryDecider, id)).state));
-    return loaded.ok ? loaded.value.value : repositoryDecider.initialState;
   }
 
   /** A late success may have made a later attempt pointless: its agent learns at once, and at its next sync at the latest. */
