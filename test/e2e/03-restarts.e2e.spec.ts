@@ -16,7 +16,7 @@ let stack: EmbeddedStack;
 let task: string;
 
 beforeAll(async () => {
-  slowTree(tree, 2);
+  slowTree(tree, 1);
   stack = await EmbeddedStack.start(join(room, 'data'));
   task = await addTask(stack, 'slow', [tree], { retries: { max: 1, delaySeconds: 0 } });
 }, 120_000);
