@@ -16,7 +16,6 @@ export { type AgeKey, type InstallationKeys } from './keys/installation-keys.ts'
 export { initKeys, loadKeys } from './keys/keys-folder.ts';
 export { type PinnedKey, type SigningKey, newSigningKey, signingKeyFromPem } from './keys/signing-key.ts';
 export { openMessage, signMessage } from './keys/signed-message.ts';
-export { signGrant, verifyGrant } from './keys/grant-signature.ts';
 export { deriveKey, secretFingerprint } from './secrets/derive.ts';
 export { type Vault, newVault } from './secrets/vault.ts';
 export { isAgeRecipient, newAgeKey, openSealed, sealTo } from './secrets/age.ts';

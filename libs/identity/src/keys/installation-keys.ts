@@ -12,8 +12,6 @@ export interface InstallationKeys {
   readonly operatorJwt: string;
   /** Signs everything that masters say to agents. */
   readonly commandSigning: SigningKey;
-  /** Signs permissions to read or write one object through a master or a relay. */
-  readonly grantSigning: SigningKey;
   /** age identity and recipient of the catalog. */
   readonly catalog: AgeKey;
   /** age identity and recipient of the data; no identity where only the owners may read. */

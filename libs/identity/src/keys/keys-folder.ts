@@ -11,7 +11,7 @@ import { newSigningKey, signingKeyFromPem } from './signing-key.ts';
 /** Files of the folder. `operator.seed` and `data.age` may be taken away and kept offline; the others are needed by every master. */
 const files = {
   operator: 'operator.seed', operatorSigning: 'operator-signing.seed', operatorJwt: 'operator.jwt', system: 'system.seed',
-  control: 'control.seed', agents: 'agents.seed', commandSigning: 'command-signing.pem', grantSigning: 'grant-signing.pem',
+  control: 'control.seed', agents: 'agents.seed', commandSigning: 'command-signing.pem',
   catalog: 'catalog.age', data: 'data.age', dataRecipient: 'data.recipient', cryptoSecret: 'crypto.secret',
 } as const;
 
@@ -78,7 +78,6 @@ export const loadKeys = async (dir: string): Promise<InstallationKeys> => {
     control: await seed('account', files.control),
     agents: await seed('account', files.agents),
     commandSigning: signingKeyFromPem(await read(dir, files.commandSigning)),
-    grantSigning: signingKeyFromPem(await read(dir, files.grantSigning)),
     catalog: await ageKey(await read(dir, files.catalog)),
     data: data ? await ageKey(data) : { recipient: await read(dir, files.dataRecipient) },
     cryptoSecret: Buffer.from(await read(dir, files.cryptoSecret), 'base64'),
@@ -97,7 +96,6 @@ const makeAll = async (dir: string, now: number): Promise<void> => {
     control: control.seed,
     agents: agents.seed,
     commandSigning: newSigningKey().exportPrivate(),
-    grantSigning: newSigningKey().exportPrivate(),
     catalog: await generateX25519Identity(),
     data: data.identity,
     dataRecipient: data.recipient,

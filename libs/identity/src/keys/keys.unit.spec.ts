@@ -8,7 +8,6 @@ import { initKeys, loadKeys } from './keys-folder.ts';
 import { newSigningKey, signingKeyFromPem } from './signing-key.ts';
 import { natsConf } from '../nats-server/nats-conf.ts';
 import { openMessage, signMessage } from './signed-message.ts';
-import { signGrant, verifyGrant } from './grant-signature.ts';
 
 let room: string;
 const clock = new FakeClock();
@@ -62,7 +61,7 @@ describe('nats.conf', () => {
     const keys = await initKeys(dir, clock);
     const conf = natsConf(keys, { listen: '127.0.0.1:1', monitor: '127.0.0.1:2', dataDir: '/with "quotes"', now: clock.now() });
     const secrets = await Promise.all((await readdir(dir)).filter((name) => /seed|pem|age$|secret/.test(name)).map((name) => readFile(join(dir, name), 'utf8')));
-    expect(secrets).toHaveLength(10);
+    expect(secrets).toHaveLength(9);
     for (const secret of secrets) expect(conf).not.toContain(secret.trim());
     expect(conf).toContain('sync_interval: always');
     expect(conf).toContain('"/with \\"quotes\\"/accounts"');
@@ -87,11 +86,4 @@ describe('signed messages', () => {
     ['no signature', () => openMessage([key], 'command', 'node_a', { ...message, signature: '' })],
   ])('are refused for %s', (_, open) => expect(open).toThrow('signature-refused'));
 
-  it('a grant holds for its text only', () => {
-    const signature = signGrant(key, 'PUT /a');
-    expect(verifyGrant([key], 'PUT /a', signature)).toBe(true);
-    expect(verifyGrant([key], 'PUT /b', signature)).toBe(false);
-    expect(verifyGrant([other], 'PUT /a', signature)).toBe(false);
-    expect(verifyGrant([key], 'PUT /a', '')).toBe(false);
-  });
 });
