@@ -1,4 +1,4 @@
-import { type Clock, messageOf, parseTime } from '#kernel';
+import { type Clock, isAppError, messageOf, parseTime } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { humanBytes, humanDuration } from '../format.ts';
@@ -55,7 +55,8 @@ export const followRun = async (api: ApiClient, id: string, output: Output, cloc
       if (line !== shown && run.progress) output.message('progress', { run: id, status: run.status, ...run.progress });
       shown = line;
     } catch (error) {
-      if (clock.monotonic() - lastHeard > patienceMs) throw error;
+      const mayHeal = !isAppError(error) || error.retryable || error.kind === 'internal';
+      if (!mayHeal || clock.monotonic() - lastHeard > patienceMs) throw error;
       output.progress(`waiting for the master: ${messageOf(error)}`);
     }
     await clock.sleep(pollMs);
