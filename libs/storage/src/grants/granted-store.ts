@@ -128,6 +128,8 @@ export class GrantedStore implements ObjectWriter, ObjectReader {
       }));
     } catch (error) {
       call.signal?.throwIfAborted();
+      // A grant may lead to a relay that is gone: another master, or the same one once it is back, grants anew.
+      this.grants.forget(request);
       if (isAppError(error)) throw error;
       throw storageUnavailable(`The target cannot be reached: ${messageOf(error)}`, error);
     }
