@@ -9,9 +9,9 @@ import {
 import { inboxPrefixOf, newAgeKey, newNkey, openMessage } from '#identity';
 import { fault, randomIds, rfc3339, silentLogger, systemClock } from '#kernel';
 import { connectBus } from '#messaging';
-import { ensureWriterIdentity, handedKeys, importKnownChunks, openSealedKeys, runBackup, runRestore } from '#repository';
+import { ensureWriterIdentity, handedKeys, identityKeys, importKnownChunks, openSealedKeys, packNames, runBackup, runRestore } from '#repository';
 import { filesSource } from '#sources';
-import { grantedStore, nodeHttp } from '#storage';
+import { fsStore, grantedStore, nodeHttp } from '#storage';
 import { tempDir, waitUntil } from '#testing';
 import type { Master } from '../../application.ts';
 import { TestClient, type TestStack, startStack } from '../../testing.ts';
@@ -291,6 +291,35 @@ describe('runs on real NATS and Postgres, two masters', () => {
     await until(third, 'succeeded');
     expect(await other.json('GET', `/api/v1/repositories/${repositories.items[0]!.id}`)).toMatchObject({ generation: 1, snapshots: 1, leases: [] });
   }, 180_000);
+
+  it('a recovery identity and the objects restore everything, what was made before it was added too', async () => {
+    const { identity, recipient } = await newAgeKey();
+    const source = join(await tempDir('source'), 'data');
+    await mkdir(source);
+    await writeFile(join(source, 'a.bin'), randomBytes(50_000));
+    const task = await define('recovered', { source: { type: 'files', paths: [source] } });
+    const back = async (): Promise<string> => {
+      const run = await start(task);
+      const { proposal, ...made } = await agent.backup(await agent.claim(run));
+      agent.report(run, { ...made, proposal });
+      await until(run, 'succeeded');
+      return proposal.object.name;
+    };
+    const before = await back();
+    expect(await api.json('POST', '/api/v1/recipients', { class: 'data', recipient: identity })).toMatchObject({ status: 400, code: 'invalid-recipient' });
+    expect(await api.json('POST', '/api/v1/recipients', { class: 'data', recipient })).toMatchObject({ class: 'data', recipient });
+    await api.json('POST', '/api/v1/recipients', { class: 'data', recipient });
+    expect(await other.json('GET', '/api/v1/recipients')).toEqual({ items: [{ class: 'data', recipient }] });
+    await waitUntil(async () => (await other.json<{ items: object[] }>('GET', '/api/v1/audit?type=RecipientAdded')).items.length > 0, 20_000);
+    const after = await back();
+    const store = fsStore(join(stack.variables['HOLDFAST_DATA_DIR']!, 'targets', target, agent.node));
+    for (const snapshotObject of [before, after]) {
+      const destination = join(await tempDir('recovered'), 'out');
+      const restored = await runRestore({ reader: store, keys: identityKeys(store, [identity]), snapshotObject, packs: packNames(store), destination, mode: 'always' });
+      expect(restored.outcome).toBe('succeeded');
+      expect(await readFile(join(destination, source, 'a.bin'))).toEqual(await readFile(join(source, 'a.bin')));
+    }
+  }, 120_000);
 
   it('a report that names an object the target does not hold makes the run fail', async () => {
     const run = await start(await define('lying', { retries: { max: 0 } }));

@@ -4,8 +4,10 @@ import type { NatsConnection } from 'nats';
 import type { InstallationKeys } from '#identity';
 import { CommandPublisher } from '#messaging';
 import { BUS, KEYS } from '../../platform/index.ts';
+import { InstallationModule } from '../installation/installation.module.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
 import { PresenceRow } from '../presence/index.ts';
+import { RepositoryRow } from '../repositories/index.ts';
 import { ExpiredSnapshots, SnapshotRow } from '../snapshots/index.ts';
 import { TargetsModule } from '../targets/targets.module.ts';
 import { TaskRow } from '../tasks/index.ts';
@@ -46,6 +48,7 @@ import {
 } from './ports.ts';
 import { AttemptLiveness } from './processes/attempt-liveness.ts';
 import { DispatchProcess } from './processes/dispatch.process.ts';
+import { RewrapProcess } from './processes/rewrap.process.ts';
 import { RunDuties } from './processes/run-duties.ts';
 import { SupervisionProcess } from './processes/supervision.process.ts';
 import { RunRow } from './read-models/runs/run.entity.ts';
@@ -69,13 +72,13 @@ const ports: Provider[] = [
 ];
 const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
 const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, SpecificationBuilder];
-const processes = [AttemptLiveness, DispatchProcess, SupervisionProcess, RunDuties, ProgressProcess];
+const processes = [AttemptLiveness, DispatchProcess, SupervisionProcess, RewrapProcess, RunDuties, ProgressProcess];
 const executor = [Executor, ExecutorInstance, DutyWorks, VerifyWork, PruneWork, ExpiredSnapshots];
 const queries = [RunViews, RunLogs, WaitingReasons];
 
 /** Runs: from the request through dispatch, claim and report to one truthful end. */
 @Module({
-  imports: [TypeOrmModule.forFeature([RunRow, RunProgress, PresenceRow, SnapshotRow, TaskRow]), NodesModule, TargetsModule],
+  imports: [TypeOrmModule.forFeature([RunRow, RunProgress, PresenceRow, RepositoryRow, SnapshotRow, TaskRow]), InstallationModule, NodesModule, TargetsModule],
   controllers: [RunsHttp, RunAsksSubscriber, ReportsSubscriber, ExecutorSubscriber],
   providers: [Deciding, RecentDirectories, ...ports, ...commands, ...asks, ...processes, ...executor, ...queries],
   exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RecentDirectories, RunViews, ExpiredSnapshots],

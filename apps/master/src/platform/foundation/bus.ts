@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { NatsConnection } from 'nats';
 import { type InstallationKeys, natsClaimsResolver, newClaimsReconciler, newMasterUser } from '#identity';
 import { type Clock, type Logger, fault, messageOf } from '#kernel';
-import { assertServerVersion, connectBus } from '#messaging';
+import { assertDurable, assertServerVersion, connectBus } from '#messaging';
 import type { NatsConfig } from '#config';
 
 /** What connecting to the bus needs. */
@@ -31,7 +31,7 @@ const readCa = async (file: string | undefined): Promise<string | undefined> => 
   }
 };
 
-/** Connects as SYSTEM, gives the account CONTROL its layout, connects as CONTROL. Waits for servers that are not there yet. */
+/** Connects as SYSTEM, gives the account CONTROL its layout, connects as CONTROL. Waits for servers that are not there yet; refuses those that would lose what they acknowledged. */
 export const connectMaster = async ({ config, keys, clock, logger, signal }: BusParts): Promise<MasterBus> => {
   const ca = await readCa(config.caFile);
   const connect = (account: 'system' | 'control'): Promise<NatsConnection> => {
@@ -44,6 +44,7 @@ export const connectMaster = async ({ config, keys, clock, logger, signal }: Bus
   const system = await connect('system');
   try {
     assertServerVersion(system);
+    await assertDurable(system);
     const claims = newClaimsReconciler({ keys, resolver: natsClaimsResolver(system), clock, log: logger });
     await claims.control();
     return { system, control: await connect('control'), ca };
