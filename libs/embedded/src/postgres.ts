@@ -53,13 +53,16 @@ interface Launch {
 
 /**
  * Wraps a program so that root starts it under an ordinary account. Where that account may not enter the folders on the way
- * (a checkout below `/root`), it gets the one capability to pass them by reading, and nothing else.
+ * (a checkout below `/root`), it gets the one capability to pass them by reading, and can get no other. `no_setuid_fixup` lets
+ * access(2), with which the programs look for each other, see the capability too.
  */
 const asOrdinary = (program: string, args: readonly string[], cluster: string): Launch => {
   if (process.getuid?.() !== 0) return { command: program, args };
   const { uid, gid } = unprivileged();
-  const reach = everyoneMayEnter(dirname(program)) && everyoneMayEnter(dirname(cluster)) ? [] : ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
-  return { command: 'setpriv', args: [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...reach, '--', program, ...args] };
+  const reachable = everyoneMayEnter(dirname(program)) && everyoneMayEnter(dirname(cluster));
+  const only = reachable ? '-all' : '-all,+dac_read_search';
+  const capabilities = [`--bounding-set=${only}`, `--inh-caps=${only}`, `--ambient-caps=${only}`, ...(reachable ? [] : ['--securebits=+no_setuid_fixup'])];
+  return { command: 'setpriv', args: [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...capabilities, '--', program, ...args] };
 };
 
 /** Folder of the programs that came with npm; throws `postgres-missing` on a platform that has none. */

@@ -44,7 +44,9 @@ const isReachable = (file: string): boolean => {
  */
 export const commandLine = ({ command, args, user }: Pick<ChildOptions, 'command' | 'args' | 'user'>): readonly [string, readonly string[]] => {
   const as = user ? ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'] : [];
-  const reach = user && !isReachable(command) ? ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'] : [];
+  const only = '-all,+dac_read_search';
+  const reach = user && !isReachable(command)
+    ? [`--bounding-set=${only}`, `--inh-caps=${only}`, `--ambient-caps=${only}`, '--securebits=+no_setuid_fixup'] : [];
   return setpriv ? [setpriv, [...as, ...reach, '--pdeathsig', 'KILL', command, ...args]] : [command, args];
 };
 
