@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { waitUntil } from '#testing';
 import { runEvents } from '../support/archive.ts';
 import { EmbeddedStack } from '../support/embedded-stack.ts';
@@ -107,13 +107,16 @@ const inMidRun = async (start: () => Promise<{ id: string }>): Promise<string> =
 };
 
 describe('a run', () => {
+  beforeEach(async () => {
+    if (!second.isRunning) second = await SecondMaster.start(stack, key);
+  }, 90_000);
+
   it('survives the master that it was asked of', async () => {
     const id = await inMidRun(() => second.call('POST', `/api/v1/tasks/${slowTask}:run`));
     await second.end('SIGKILL');
     expect(await runEnded(stack, id)).toMatchObject({ status: 'succeeded', faults: [] });
     expect((await eventTypes(stack, id)).filter((type) => type === 'RunStarted')).toHaveLength(1);
     await checkHistories(stack);
-    second = await SecondMaster.start(stack, key);
   });
 
   it('survives the other one too, which the remaining master shows all the while', async () => {
@@ -138,7 +141,6 @@ describe('a run', () => {
   });
 
   it('a master that is asked to stop ends in order', async () => {
-    second = await SecondMaster.start(stack, key);
     expect(await second.end('SIGTERM')).toBe(0);
   });
 });

@@ -36,6 +36,10 @@ export class SecondMaster {
     return master;
   }
 
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   send(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(new URL(path, this.url), {
       method, headers: { authorization: `Bearer ${this.key}`, ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
@@ -53,7 +57,7 @@ export class SecondMaster {
 
   /** Resolves when the process has ended. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
+    if (!this.isRunning) return this.child.exitCode;
     const ended = once(this.child, 'exit');
     this.child.kill(signal);
     await ended;
