@@ -60,16 +60,25 @@ const freePort = async (preferred: number, taken: readonly number[]): Promise<nu
   for (let port = preferred; ; port++) if (!taken.includes(port) && (await isFree(port))) return port;
 };
 
-/** The ports of this data directory: those of its first start, or new ones near the usual numbers. */
+const usual: StackPorts = { nats: 4222, natsMonitor: 8222, postgres: 5433, http: 8480 };
+
+/**
+ * The ports of this data directory: those of its last start, or free ones near the usual numbers. The agent was told those of NATS and
+ * of the master when it enrolled, so these stay from then on; the others move out of the way of other programs.
+ */
 export const portsOf = async (layout: StackLayout, http?: number): Promise<StackPorts> => {
-  if (existsSync(layout.ports)) {
-    const kept = JSON.parse(readFileSync(layout.ports, 'utf8')) as StackPorts;
-    return http === undefined ? kept : { ...kept, http };
-  }
-  const nats = await freePort(4222, []);
-  const natsMonitor = await freePort(8222, [nats]);
-  const postgres = await freePort(5433, [nats, natsMonitor]);
-  const ports = { nats, natsMonitor, postgres, http: http ?? (await freePort(8480, [nats, natsMonitor, postgres])) };
+  const kept = existsSync(layout.ports) ? (JSON.parse(readFileSync(layout.ports, 'utf8')) as StackPorts) : undefined;
+  const told = existsSync(join(layout.agent, 'node.json'));
+  const chosen: number[] = [];
+  const choose = async (use: keyof StackPorts, fixed: boolean): Promise<number> => {
+    const port = kept && fixed ? kept[use] : await freePort(kept?.[use] ?? usual[use], chosen);
+    chosen.push(port);
+    return port;
+  };
+  const ports: StackPorts = {
+    nats: await choose('nats', told), http: http ?? (await choose('http', told)), natsMonitor: await choose('natsMonitor', false),
+    postgres: await choose('postgres', false),
+  };
   writeFileSync(layout.ports, `${JSON.stringify(ports)}\n`);
   return ports;
 };
