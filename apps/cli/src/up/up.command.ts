@@ -24,12 +24,14 @@ const stackOptions = (context: CommandContext, flags: UpFlags): StackOptions => 
   ...(context.variables['HOLDFAST_NATS_SERVER'] ? { natsServer: context.variables['HOLDFAST_NATS_SERVER'] } : {}),
 });
 
-/** Resolves at the first Ctrl-C or SIGTERM; a second one does not hurry an orderly stop. */
+/**
+ * Resolves at the first Ctrl-C, SIGTERM or hang-up; a second one does not hurry an orderly stop. A terminal or pipe that has gone away
+ * must not end the supervisor before it has ended its processes.
+ */
 const interruption = (): Promise<void> =>
   new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-    process.on('SIGINT', () => undefined);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   });
 
 const announce = (context: CommandContext, stack: Stack): void => {
