@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RestoreSpecification, type RunReport, encodeMessage, subjects } from '#contracts';
@@ -114,6 +114,25 @@ describe('an agent on a real bus', () => {
     const { object, packs } = report.proposal!;
     expect(await master.names()).toEqual(expect.arrayContaining(['repository.json', object.name, ...packs.map(({ name }) => name)]));
     await waitUntil(() => master.heard.progress.length > 0);
+  });
+
+  it('takes the id key back that a lost state directory took with it, and writes to the same repository', async () => {
+    const plan = backupSpecification([sourceTree()]);
+    const repository = { ...plan.repository, dataRecipients: [recipient.recipient] };
+    master.specification = () => ({ ...plan, repository });
+    startAgent();
+    await master.command(runId(1));
+    const { proposal } = await firstReport();
+    const lost = readdirSync(state, { recursive: true }).map(String).filter((name) => name.endsWith('/id-key'));
+    expect(lost).toHaveLength(1);
+    rmSync(join(state, lost[0]!));
+    master.specification = () => ({ ...plan, repository: { ...repository, id: proposal!.repositoryId } });
+    await master.command(runId(2));
+    expect((await master.reported(2))[1]!.report).toMatchObject({ outcome: 'failed', code: 'id-key-lost' });
+    const key = await identityKeys(master.store, [recipient.identity]).get('id', proposal!.idKeyId);
+    master.idKey = (await sealKeys([{ class: 'id', key }], await recipientOf(readFileSync(join(state, 'age.identity'), 'utf8')))).toString('base64');
+    await master.command(runId(3));
+    expect((await master.reported(3))[2]!.report).toMatchObject({ outcome: 'succeeded', proposal: { repositoryId: proposal!.repositoryId } });
   });
 
   it('restores what it backed up, with keys sealed to it', async () => {

@@ -2,7 +2,7 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsOptional, IsString, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
 
 /** Questions of an agent to the masters: idempotent, same id on retry. Every answer is a `SignedMessage` with an `Answer`. */
-export const askMethods = ['claim', 'sync', 'grant', 'known-chunks', 'packs', 'self'] as const;
+export const askMethods = ['claim', 'sync', 'grant', 'known-chunks', 'packs', 'id-key', 'self'] as const;
 export type AskMethod = (typeof askMethods)[number];
 
 /** Names the attempt and claim a question is asked under. */
@@ -60,6 +60,12 @@ export class PacksAsk {
   @IsDefined() @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
   /** The last name of the page before; absent for the first page. */
   @IsOptional() @IsString() @MaxLength(256) after?: string;
+}
+
+/** "Which id key has my repository?" Asked by an agent whose state directory does not hold it. */
+export class IdKeyAsk {
+  @IsString() @MaxLength(64) id: string;
+  @IsDefined() @ValidateNested() @Type(() => ClaimReference) holder: ClaimReference;
 }
 
 /** "Who am I to you?" Name, labels, slots, settings. */
@@ -120,6 +126,11 @@ export interface KnownChunksAnswer {
 export interface PacksAnswer {
   readonly names: readonly string[];
   readonly more: boolean;
+}
+
+/** Value of an id-key answer: base64 of an age file to the agent's recipient; absent when there is none yet, or the masters may not read it. */
+export interface IdKeyAnswer {
+  readonly sealed?: string;
 }
 
 /** Value of a self answer. */

@@ -10,7 +10,7 @@ export {
 } from './reports.ts';
 export {
   type Answer, type AskMethod, Capabilities, ClaimAsk, type ClaimGranted, ClaimReference, Grant, type GrantAnswer, GrantAsk,
-  GrantRequest, KnownChunksAsk, type KnownChunksAnswer, type PacksAnswer, PacksAsk, SelfAsk, type SelfAnswer, SyncAsk, type SyncAnswer, askMethods,
+  GrantRequest, type IdKeyAnswer, IdKeyAsk, KnownChunksAsk, type KnownChunksAnswer, type PacksAnswer, PacksAsk, SelfAsk, type SelfAnswer, SyncAsk, type SyncAnswer, askMethods,
 } from './asks.ts';
 export { Heartbeat, heartbeatSeconds, offlineAfterSeconds } from './heartbeat.ts';
 export { RunLogBatch, RunLogLine, logLevels } from './logs.ts';

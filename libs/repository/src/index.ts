@@ -3,7 +3,7 @@ export { generateIdentity, openWith, parseIdentityFile, recipientOf, sealTo, unw
 export { type KeyRing, type UnwrappedKey, handedKeys, identityKeys, openSealedKeys, sealKeys } from './keys/key-ring.ts';
 export { objectNames, objectPrefixes, parseObjectName, repositoryFile } from './format/names.ts';
 export { isDamage } from './format/damage.ts';
-export { type WriterIdentity, ensureWriterIdentity, readWriterIdentity } from './state/identity.ts';
+export { type WriterIdentity, adoptWriterIdentity, ensureWriterIdentity, readWriterIdentity } from './state/identity.ts';
 export type {
   BackupLimits, BackupOptions, BackupProgress, BackupRepository, BackupResult, BackupSubject, ChangeFact,
 } from './backup/backup-options.ts';
@@ -13,7 +13,7 @@ export type {
 } from './restore/restore-options.ts';
 export { runRestore } from './restore/run-restore.ts';
 export { initRepository, readRepository } from './backup/init-repository.ts';
-export type { RepositoryDescription } from './format/repository-file.ts';
+export { type RepositoryDescription, repositoryFileOf } from './format/repository-file.ts';
 export { type ListedSnapshot, findSnapshot, listSnapshots, packNames } from './snapshots/list-snapshots.ts';
 export { type SnapshotContents, snapshotContents } from './snapshots/list-entries.ts';
 export { printablePath } from './backup/fault-list.ts';

@@ -1,6 +1,8 @@
 import type { BackupSpecification } from '#contracts';
 import { type Clock, fault } from '#kernel';
-import { type BackupResult, ensureWriterIdentity, importKnownChunks, runBackup } from '#repository';
+import {
+  type BackupResult, type Key, type WriterIdentity, adoptWriterIdentity, ensureWriterIdentity, importKnownChunks, openSealedKeys, readWriterIdentity, runBackup,
+} from '#repository';
 import { filesSource } from '#sources';
 import type { WorkOrder, WorkResult } from './data-plane.port.ts';
 import type { GrantedObjects } from './granted-objects.ts';
@@ -22,12 +24,25 @@ async function* importedKnown({ link, objects }: WorkTools, generation: number):
   yield* importKnownChunks(await objects.whole(known.object));
 }
 
-const identityFor = async (cacheDir: string, repositoryId: string | undefined) => {
-  const identity = await ensureWriterIdentity(cacheDir);
-  if (repositoryId !== undefined && identity.repositoryId !== repositoryId) {
-    throw fault('refused', 'id-key-lost', 'This state directory does not hold the id key of the node\'s repository; bring the state directory back, or let the node begin a new repository');
+/** The id key as the masters hand it back, when the repository has one and they may read it. */
+const handedIdKey = async ({ ageIdentity }: WorkOrder, link: ParentLink): Promise<Key | undefined> => {
+  const { sealed } = await link.idKey();
+  if (sealed === undefined) return undefined;
+  const keys = await openSealedKeys(Buffer.from(sealed, 'base64'), ageIdentity);
+  return keys.find((entry) => entry.class === 'id')?.key;
+};
+
+/** This writer's id key: its own, or the one that a lost state directory took with it; a new one for a repository that nobody has begun. */
+const identityFor = async (order: WorkOrder, repositoryId: string | undefined, link: ParentLink): Promise<WriterIdentity> => {
+  const own = await readWriterIdentity(order.cacheDir);
+  if (own && (repositoryId === undefined || own.repositoryId === repositoryId)) return own;
+  const handed = await handedIdKey(order, link);
+  if (handed) {
+    link.say({ type: 'log', level: 'warn', text: 'This state directory does not hold the id key of the node\'s repository; the masters handed it back' });
+    return adoptWriterIdentity(order.cacheDir, handed);
   }
-  return identity;
+  if (repositoryId === undefined) return own ?? ensureWriterIdentity(order.cacheDir);
+  throw fault('refused', 'id-key-lost', 'This state directory does not hold the id key of the node\'s repository, and the masters may not read it; bring the state directory back');
 };
 
 const explanation = (faultCount: number): Pick<WorkResult, 'code' | 'detail'> => ({
@@ -53,7 +68,7 @@ export const backupWork = async (order: WorkOrder, specification: BackupSpecific
   const { link, objects, clock, signal } = tools;
   const { repository, source } = specification;
   if (order.snapshot === undefined) throw fault('internal', 'snapshot-unnamed', 'The claim named no snapshot id; the master must name one for a backup');
-  const identity = await identityFor(order.cacheDir, repository.id);
+  const identity = await identityFor(order, repository.id, link);
   const condemned = repository.condemned === undefined ? undefined : await objects.reader.get(repository.condemned);
   const made = await runBackup({
     writer: objects.writer,

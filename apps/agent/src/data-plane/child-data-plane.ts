@@ -122,6 +122,8 @@ const answer = (question: ParentQuestion, hooks: DataPlaneHooks): Promise<unknow
       return hooks.grants(question.objects);
     case 'known-chunks':
       return hooks.knownChunks();
+    case 'id-key':
+      return hooks.idKey();
     case 'packs':
       return hooks.packs(question.after);
   }

@@ -1,5 +1,5 @@
 import type {
-  Grant, GrantRequest, KnownChunksAnswer, PacksAnswer, Progress, RunReport, Specification,
+  Grant, GrantRequest, IdKeyAnswer, KnownChunksAnswer, PacksAnswer, Progress, RunReport, Specification,
 } from '#contracts';
 import type { AttemptKey } from '../work/attempt.state.ts';
 
@@ -13,8 +13,8 @@ export interface WorkOrder extends AttemptKey {
   readonly cacheDir: string;
   /** PEM of the authority of the relay, when it is not a public one. */
   readonly ca?: string;
-  /** Opens the sealed keys of a restore. */
-  readonly ageIdentity?: string;
+  /** Opens what is sealed to this agent: the keys of a restore, or a lost id key. */
+  readonly ageIdentity: string;
 }
 
 /** What a data plane asks of the process that talks to the masters. */
@@ -22,6 +22,7 @@ export interface DataPlaneHooks {
   /** In the order asked; at most 64 at once. */
   grants(objects: readonly GrantRequest[]): Promise<readonly Grant[]>;
   knownChunks(): Promise<KnownChunksAnswer>;
+  idKey(): Promise<IdKeyAnswer>;
   packs(after: string | undefined): Promise<PacksAnswer>;
   progress(progress: Omit<Progress, 'attempt' | 'elapsedMs'>): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', text: string): void;

@@ -6,6 +6,7 @@ import type { DataPlaneHooks, WorkOrder, WorkResult } from './data-plane.port.ts
 export type ParentQuestion =
   | { readonly method: 'grants'; readonly objects: readonly GrantRequest[] }
   | { readonly method: 'known-chunks' }
+  | { readonly method: 'id-key' }
   | { readonly method: 'packs'; readonly after?: string };
 
 /** An error as it crosses the border between the processes. */

@@ -1,4 +1,4 @@
-import type { Grant, GrantRequest, KnownChunksAnswer, PacksAnswer } from '#contracts';
+import type { Grant, GrantRequest, IdKeyAnswer, KnownChunksAnswer, PacksAnswer } from '#contracts';
 import { AppError, messageOf } from '#kernel';
 import type { ChildMessage, ParentMessage, ParentQuestion } from './messages.ts';
 
@@ -30,6 +30,10 @@ export class ParentLink {
 
   knownChunks(): Promise<KnownChunksAnswer> {
     return this.ask({ method: 'known-chunks' });
+  }
+
+  idKey(): Promise<IdKeyAnswer> {
+    return this.ask({ method: 'id-key' });
   }
 
   packs(after?: string): Promise<PacksAnswer> {

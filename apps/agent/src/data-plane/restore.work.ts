@@ -1,5 +1,4 @@
 import type { RestoreSpecification } from '#contracts';
-import { fault } from '#kernel';
 import { type RestoreResult, handedKeys, openSealedKeys, runRestore } from '#repository';
 import type { WorkTools } from './backup.work.ts';
 import type { WorkOrder, WorkResult } from './data-plane.port.ts';
@@ -37,7 +36,6 @@ const resultOf = (made: RestoreResult): WorkResult => {
 /** Puts a snapshot, or a part of it, onto this host. */
 export const restoreWork = async (order: WorkOrder, specification: RestoreSpecification, tools: WorkTools): Promise<WorkResult> => {
   const { link, objects, clock, signal } = tools;
-  if (order.ageIdentity === undefined) throw fault('internal', 'age-identity-missing', 'The agent handed over no identity to open the keys with');
   const keys = handedKeys(await openSealedKeys(Buffer.from(specification.sealedKeys, 'base64'), order.ageIdentity));
   const path = specification.path === undefined ? undefined : relativePath(specification.path);
   const made = await runRestore({

@@ -57,6 +57,8 @@ export class FakeMaster {
   readonly heard = { heartbeats: [] as Heartbeat[], progress: [] as Progress[], logs: [] as RunLogBatch[] };
   specification: (run: string) => unknown = () => ({});
   timeoutMs = 600_000;
+  /** The id key of the repository, sealed to the agent. */
+  idKey: string | undefined;
   stop: ClaimReference[] = [];
   /** Takes the place of the answer to a question when it returns something. */
   override: (method: AskMethod, id: string) => Answer<unknown> | undefined = () => undefined;
@@ -158,6 +160,8 @@ export class FakeMaster {
         return ok({ grants: await Promise.all((body['objects'] as GrantRequest[]).map((object) => this.grant(object))) });
       case 'known-chunks':
         return ok({ generation: 0 });
+      case 'id-key':
+        return ok(this.idKey === undefined ? {} : { sealed: this.idKey });
       case 'packs':
         return ok({ names: await this.names('packs/'), more: false });
       case 'self':

@@ -1,4 +1,4 @@
-import type { AskMethod, ClaimReference, GrantAnswer, KnownChunksAnswer, PacksAnswer } from '#contracts';
+import type { AskMethod, ClaimReference, GrantAnswer, IdKeyAnswer, KnownChunksAnswer, PacksAnswer } from '#contracts';
 import { type Clock, type Logger, fault } from '#kernel';
 import type { DataPlaneHooks } from '../data-plane/data-plane.port.ts';
 import type { AskClient, Question } from '../session/ask-client.port.ts';
@@ -28,6 +28,7 @@ export const hooksFor = (deps: HookDependencies, holder: ClaimReference, { contr
   return {
     grants: async (objects) => (await ask<GrantAnswer>('grant', { objects })).grants,
     knownChunks: () => ask<KnownChunksAnswer>('known-chunks', {}),
+    idKey: () => ask<IdKeyAnswer>('id-key', {}),
     packs: (after) => ask<PacksAnswer>('packs', after === undefined ? {} : { after }),
     progress: (progress) =>
       deps.telemetry.progress(holder.run, { ...progress, ...currentOf(progress.current), attempt: holder.attempt, elapsedMs: Math.round(deps.clock.monotonic() - began) }),

@@ -114,10 +114,9 @@ export class AttemptRunner {
     try {
       const target = 'repository' in specification ? specification.repository.target : specification.target;
       const order = {
-        run, attempt, specification, cacheDir: cacheOf(target),
+        run, attempt, specification, cacheDir: cacheOf(target), ageIdentity,
         ...(ca === undefined ? {} : { ca }),
         ...(granted.snapshot === undefined ? {} : { snapshot: granted.snapshot }),
-        ...(specification.kind === 'restore' ? { ageIdentity } : {}),
       };
       journal.change(held, { type: 'started' });
       logger.info('An attempt begins', { run, attempt, kind: specification.kind });

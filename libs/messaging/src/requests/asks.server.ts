@@ -1,6 +1,6 @@
 import type { ClassConstructor } from 'class-transformer';
 import {
-  type Answer, type AskMethod, ClaimAsk, GrantAsk, KnownChunksAsk, PacksAsk, SelfAsk, SyncAsk, askMethods, decodeMessage, encodeMessage, subjects,
+  type Answer, type AskMethod, ClaimAsk, GrantAsk, IdKeyAsk, KnownChunksAsk, PacksAsk, SelfAsk, SyncAsk, askMethods, decodeMessage, encodeMessage, subjects,
 } from '#contracts';
 import { type SigningKey, signMessage } from '#identity';
 import { fault } from '#kernel';
@@ -8,7 +8,7 @@ import { transports } from '../handlers.decorator.ts';
 import { RequestServer, type RequestServerOptions } from './request.server.ts';
 
 const questions: Readonly<Record<AskMethod, ClassConstructor<{ id: string }>>> = {
-  claim: ClaimAsk, sync: SyncAsk, grant: GrantAsk, 'known-chunks': KnownChunksAsk, packs: PacksAsk, self: SelfAsk,
+  claim: ClaimAsk, sync: SyncAsk, grant: GrantAsk, 'known-chunks': KnownChunksAsk, packs: PacksAsk, 'id-key': IdKeyAsk, self: SelfAsk,
 };
 const isMethod = (text: string): text is AskMethod => (askMethods as readonly string[]).includes(text);
 

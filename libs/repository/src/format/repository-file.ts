@@ -1,5 +1,6 @@
 import { damaged } from './damage.ts';
-import { type ChunkerLimits, formatVersion, limits } from './limits.ts';
+import { type Key, repositoryIdOf } from './keys.ts';
+import { type ChunkerLimits, defaultChunker, formatVersion, limits } from './limits.ts';
 import { checkFormat } from './snapshot.ts';
 
 /** The plain, immutable description of a repository. Holds no recipients: whoever could edit them could read all future runs. */
@@ -18,6 +19,9 @@ export const encodeRepositoryFile = (repository: string, idKey: string, chunker:
   Buffer.from(`${JSON.stringify({
     format: formatVersion, requires: [], repository, idKey, chunker: { min: chunker.min, average: chunker.average, max: chunker.max },
   })}\n`);
+
+/** The bytes of `repository.json` that a writer with this id key makes: tells of which writer a repository is before its first snapshot. */
+export const repositoryFileOf = (idKey: Key): Buffer => encodeRepositoryFile(repositoryIdOf(idKey.bytes), idKey.id, defaultChunker);
 
 const isChunker = (value: unknown): value is ChunkerLimits => {
   if (typeof value !== 'object' || value === null) return false;

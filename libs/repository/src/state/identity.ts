@@ -1,4 +1,4 @@
-import { open, readFile, link, mkdir, unlink } from 'node:fs/promises';
+import { open, readFile, link, mkdir, rm, unlink } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fault } from '#kernel';
@@ -57,4 +57,15 @@ export const ensureWriterIdentity = async (stateDir: string): Promise<WriterIden
   const made = await readWriterIdentity(stateDir);
   if (!made) throw fault('internal', 'id-key-lost', `The id key in ${stateDir} vanished; check who else writes there`);
   return made;
+};
+
+/**
+ * Makes a state directory that of the writer with this id key, which was handed back to it. What the directory held is thrown away: the
+ * caches and journals of another writer.
+ */
+export const adoptWriterIdentity = async (stateDir: string, idKey: Key): Promise<WriterIdentity> => {
+  await rm(stateDir, { recursive: true, force: true });
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await writeOnce(stateDir, idKey);
+  return identityOf(idKey);
 };

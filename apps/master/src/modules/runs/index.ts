@@ -12,8 +12,8 @@ export { RequestRunHandler, type DutyRequest, type TaskRunRequest, scheduledRunI
 export { type RequestedRun, StartRuns } from './commands/start-runs.ts';
 export { DispatchRunHandler, type DispatchOutcome } from './commands/dispatch-run/dispatch-run.handler.ts';
 export {
-  ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
-  type Absences, type Admission, type AdmissionOutcome, type AdmissionRequest, type CommandSender, type DueRun, type Executors, type KnownChunks, type KnownChunksPlace,
+  ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, ID_KEYS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
+  type Absences, type Admission, type AdmissionOutcome, type AdmissionRequest, type CommandSender, type DueRun, type Executors, type IdKeys, type KnownChunks, type KnownChunksPlace,
   type NodeDirectory, type NodeFacts, type Recipients, type RestoreKeys, type RestorePlace, type RunRows, type TargetAccess, type TargetObjects,
   type WaitingReports, type WriteGrantRequest,
 } from './ports.ts';

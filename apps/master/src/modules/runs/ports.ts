@@ -1,5 +1,6 @@
 import type { Command, Grant, RunReport } from '#contracts';
 import type { ObjectStore } from '#storage';
+import type { RepositoryState } from '../repositories/index.ts';
 import type { Attempt } from './domain/run.state.ts';
 import type { RunOrder, SnapshotFacts } from './domain/run.plan.ts';
 
@@ -139,6 +140,14 @@ export interface RestoreKeys {
   seal(place: RestorePlace, recipient: string): Promise<string>;
   /** Names of the packs that it needs, in byte order. Throws as `seal` does. */
   packs(place: RestorePlace): Promise<readonly string[]>;
+}
+
+/** `IdKeys`: hands the id key of a repository back to the agent that lost it. */
+export const ID_KEYS = Symbol('IdKeys');
+
+export interface IdKeys {
+  /** base64 of an age file to `recipient`; undefined before the repository was begun, or where the masters are no data recipient. */
+  seal(place: { readonly target: string; readonly node: string }, repository: RepositoryState, recipient: string): Promise<string | undefined>;
 }
 
 /** `WaitingReports`: reports that lie in REPORTS and have not been decided yet. */

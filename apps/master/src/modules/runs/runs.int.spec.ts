@@ -1,15 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NatsConnection, headers as natsHeaders } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
-  type Answer, type AskMethod, type BackupSpecification, type ClaimGranted, type Command, type GrantAnswer, type KnownChunksAnswer, type PacksAnswer, type RestoreSpecification, SignedMessage, decodeMessage, encodeMessage, reportMessageId, streams, subjects,
+  type Answer, type AskMethod, type BackupSpecification, type ClaimGranted, type Command, type GrantAnswer, type IdKeyAnswer, type KnownChunksAnswer, type PacksAnswer, type RestoreSpecification, SignedMessage, decodeMessage, encodeMessage, reportMessageId, streams, subjects,
 } from '#contracts';
 import { inboxPrefixOf, newAgeKey, newNkey, openMessage } from '#identity';
 import { fault, randomIds, rfc3339, silentLogger, systemClock } from '#kernel';
 import { connectBus } from '#messaging';
-import { ensureWriterIdentity, handedKeys, identityKeys, importKnownChunks, openSealedKeys, packNames, runBackup, runRestore } from '#repository';
+import {
+  type WriterIdentity, ensureWriterIdentity, handedKeys, identityKeys, importKnownChunks, objectNames, openSealedKeys, packNames, repositoryFileOf, runBackup, runRestore, wrapKey,
+} from '#repository';
 import { filesSource } from '#sources';
 import { fsStore, grantedStore, nodeHttp } from '#storage';
 import { tempDir, waitUntil } from '#testing';
@@ -133,6 +135,34 @@ class ScriptedAgent {
   async handed(held: ClaimGranted): Promise<string[]> {
     const { sealedKeys } = held.specification as RestoreSpecification;
     return (await openSealedKeys(Buffer.from(sealedKeys, 'base64'), this.self.identity)).map(({ key }) => key.id);
+  }
+
+  /** Id of the id key that the masters hand back. */
+  async idKey({ run, attempt, claim }: ClaimGranted & { run: string; attempt: number }): Promise<string | undefined> {
+    const answer = await this.ask<IdKeyAnswer>('id-key', { holder: { run, attempt, claim } });
+    if (answer.status !== 'ok') throw new Error(answer.code);
+    const { sealed } = answer.value;
+    return sealed === undefined ? undefined : (await openSealedKeys(Buffer.from(sealed, 'base64'), this.self.identity))[0]?.key.id;
+  }
+
+  /** Stores an id key of a new writer, wrapped. Returns the writer. */
+  async leaveIdKey(held: ClaimGranted & { run: string; attempt: number }): Promise<WriterIdentity> {
+    const writer = await ensureWriterIdentity(await tempDir('writer'));
+    const file = await wrapKey(writer.idKey, (held.specification as BackupSpecification).repository.dataRecipients);
+    const sha256 = createHash('sha256').update(file).digest();
+    await this.store(held).put(objectNames.idKey(writer.idKey.id, sha256), [file], { sha256 });
+    return writer;
+  }
+
+  /** Begins a repository and dies before `repository.json` is written. Returns the id of its id key. */
+  async begin(held: ClaimGranted & { run: string; attempt: number }): Promise<string> {
+    const { idKey } = await this.leaveIdKey(held);
+    const file = repositoryFileOf(idKey);
+    const object = { access: 'write', name: 'repository.json', size: file.length, sha256: createHash('sha256').update(file).digest('hex') };
+    const { run, attempt, claim } = held;
+    const answer = await this.ask<GrantAnswer>('grant', { holder: { run, attempt, claim }, objects: [object] });
+    if (answer.status !== 'ok') throw fault('refused', answer.code, answer.detail);
+    return idKey.id;
   }
 
   /** Ids of the chunks that the masters say are stored, and under which generation. */
@@ -320,6 +350,27 @@ describe('runs on real NATS and Postgres, two masters', () => {
       expect(await readFile(join(destination, source, 'a.bin'))).toEqual(await readFile(join(source, 'a.bin')));
     }
   }, 120_000);
+
+  it('an agent that lost its id key gets it back, before the first snapshot too', async () => {
+    const disk = (await api.json<{ id: string }>('POST', '/api/v1/targets', { name: 'second disk', kind: 'builtin' })).id;
+    const task = await define('begun', { target: disk });
+    const run = await start(task);
+    const held = await agent.claim(run);
+    expect(await agent.idKey(held)).toBeUndefined();
+    const begun = await agent.begin(held);
+    await agent.leaveIdKey(held);
+    expect(await agent.idKey(held)).toBe(begun);
+    await expect(agent.begin(held)).rejects.toMatchObject({ code: 'repository-exists' });
+    await api.json('POST', `/api/v1/runs/${run}:cancel`);
+    agent.report(run, { attempt: held.attempt, claim: held.claim, outcome: 'cancelled' });
+    await until(run, 'cancelled');
+    const made = await start(await define('made', { source: { type: 'files', paths: [await tempDir('source')] } }));
+    const again = await agent.claim(made);
+    const { proposal, ...rest } = await agent.backup(again);
+    expect(await agent.idKey(again)).toBe(proposal.idKeyId);
+    agent.report(made, { ...rest, proposal });
+    await until(made, 'succeeded');
+  });
 
   it('a report that names an object the target does not hold makes the run fail', async () => {
     const run = await start(await define('lying', { retries: { max: 0 } }));

@@ -12,6 +12,7 @@ import { ExpiredSnapshots, SnapshotRow } from '../snapshots/index.ts';
 import { TargetsModule } from '../targets/targets.module.ts';
 import { TaskRow } from '../tasks/index.ts';
 import { CatalogAdmission } from './adapters/admission.adapter.ts';
+import { IdentityIdKeys } from './adapters/id-keys.adapter.ts';
 import { StoredKnownChunks } from './adapters/known-chunks.adapter.ts';
 import { LookupNodeDirectory } from './adapters/node-directory.adapter.ts';
 import { KeyRecipients } from './adapters/recipients.adapter.ts';
@@ -23,6 +24,7 @@ import { RunAsksSubscriber } from './asks/asks.subscriber.ts';
 import { CatalogHandler } from './asks/catalog.handler.ts';
 import { ClaimHandler } from './asks/claim.handler.ts';
 import { GrantHandler } from './asks/grant.handler.ts';
+import { IdKeyHandler } from './asks/id-key.handler.ts';
 import { SpecificationBuilder } from './asks/specification.builder.ts';
 import { SyncHandler } from './asks/sync.handler.ts';
 import { CancelRunHandler } from './commands/cancel-run/cancel-run.handler.ts';
@@ -44,7 +46,7 @@ import { LiveAbsences, LiveExecutors } from './live/live-tables.adapter.ts';
 import { RunProgress } from './live/live.entities.ts';
 import { ProgressProcess } from './live/progress.process.ts';
 import {
-  ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
+  ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, ID_KEYS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
 } from './ports.ts';
 import { AttemptLiveness } from './processes/attempt-liveness.ts';
 import { DispatchProcess } from './processes/dispatch.process.ts';
@@ -68,10 +70,11 @@ const ports: Provider[] = [
   { provide: RECIPIENTS, useClass: KeyRecipients },
   { provide: RESTORE_KEYS, useClass: IdentityRestoreKeys },
   { provide: WAITING_REPORTS, useClass: StreamWaitingReports },
+  { provide: ID_KEYS, useClass: IdentityIdKeys },
   { provide: KNOWN_CHUNKS, useClass: StoredKnownChunks },
 ];
 const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
-const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, SpecificationBuilder];
+const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, IdKeyHandler, SpecificationBuilder];
 const processes = [AttemptLiveness, DispatchProcess, SupervisionProcess, RewrapProcess, RunDuties, ProgressProcess];
 const executor = [Executor, ExecutorInstance, DutyWorks, VerifyWork, PruneWork, ExpiredSnapshots];
 const queries = [RunViews, RunLogs, WaitingReasons];

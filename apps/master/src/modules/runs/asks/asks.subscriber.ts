@@ -1,13 +1,14 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import {
-  type Answer, ClaimAsk, type ClaimGranted, type GrantAnswer, GrantAsk, type KnownChunksAnswer, KnownChunksAsk, type PacksAnswer, PacksAsk,
+  type Answer, ClaimAsk, type ClaimGranted, type GrantAnswer, GrantAsk, type IdKeyAnswer, IdKeyAsk, type KnownChunksAnswer, KnownChunksAsk, type PacksAnswer, PacksAsk,
   type SyncAnswer, SyncAsk,
 } from '#contracts';
 import { OnAsk, RequestContext } from '#messaging';
 import { CatalogHandler } from './catalog.handler.ts';
 import { ClaimHandler } from './claim.handler.ts';
 import { GrantHandler } from './grant.handler.ts';
+import { IdKeyHandler } from './id-key.handler.ts';
 import { SyncHandler } from './sync.handler.ts';
 
 /** The questions of agents about their work. */
@@ -18,6 +19,7 @@ export class RunAsksSubscriber {
     private readonly syncs: SyncHandler,
     private readonly grants: GrantHandler,
     private readonly catalog: CatalogHandler,
+    private readonly idKeys: IdKeyHandler,
   ) {}
 
   @OnAsk('claim')
@@ -38,6 +40,11 @@ export class RunAsksSubscriber {
   @OnAsk('known-chunks')
   knownChunks(@Payload() ask: KnownChunksAsk, @Ctx() context: RequestContext): Promise<Answer<KnownChunksAnswer>> {
     return this.catalog.chunks(context.node, ask);
+  }
+
+  @OnAsk('id-key')
+  idKey(@Payload() ask: IdKeyAsk, @Ctx() context: RequestContext): Promise<Answer<IdKeyAnswer>> {
+    return this.idKeys.answer(context.node, ask);
   }
 
   @OnAsk('packs')
