@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { makeFidelityTree } from '#sources/testing';
-import { root } from '../support/embedded-stack.ts';
+import { EmbeddedStack, root } from '../support/embedded-stack.ts';
 
 const room = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
 const data = join(room, 'data');
@@ -28,15 +28,19 @@ const quickstart = (...args: string[]): { readonly code: number | null; readonly
   return { code: status, summary: JSON.parse(last.startsWith('{') ? last : '{}') as Summary, words: `${stdout}\n${stderr}` };
 };
 
-/** Processes that work in the stack's directory. */
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+};
+
+/** Processes that work in the stack's directory: it stands in their arguments or in their environment. */
 const leftBehind = (): string[] =>
-  readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).map((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-    } catch {
-      return '';
-    }
-  }).filter((line) => line.includes(data));
+  readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && pid !== String(process.pid))
+    .filter((pid) => `${textOf(`/proc/${pid}/cmdline`)} ${textOf(`/proc/${pid}/environ`)}`.includes(data))
+    .map((pid) => textOf(`/proc/${pid}/cmdline`));
 
 it('a tree with everything a file system can hold comes back identical, and the stack leaves no process behind', () => {
   const { code, summary, words } = quickstart(tree);
@@ -54,4 +58,11 @@ it('a second start on the same data keeps everything and makes an incremental sn
   // The line, and the one manifest chunk that names the changed file: nothing of the other contents.
   expect(summary.added_bytes).toBeLessThan(summary.bytes / 100);
   expect(execFileSync('ls', [join(data, 'keys')], { encoding: 'utf8' })).toContain('COMPLETE');
+});
+
+it('a terminal that is closed ends the stack in order: no process stays', async () => {
+  const stack = await EmbeddedStack.start(data);
+  expect(leftBehind().length).toBeGreaterThanOrEqual(5);
+  expect(await stack.stop('SIGHUP')).toBe(0);
+  expect(leftBehind()).toEqual([]);
 });

@@ -131,11 +131,11 @@ export class EmbeddedStack {
     for (const one of [pid, ...childrenOf(pid)]) process.kill(one, signal);
   }
 
-  /** Ctrl-C; resolves when the supervisor has ended, with every process of the stack. */
-  async stop(): Promise<number | null> {
+  /** Ctrl-C, or another signal; resolves when the supervisor has ended, with every process of the stack. */
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
     if (this.child.exitCode !== null) return this.child.exitCode;
     const ended = new Promise<number | null>((resolvePromise) => this.child.once('exit', (code) => resolvePromise(code)));
-    this.child.kill('SIGINT');
+    this.child.kill(signal);
     return ended;
   }
 
