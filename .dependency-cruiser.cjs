@@ -31,7 +31,7 @@ module.exports = {
     },
     {
       name: 'doors-only', severity: 'error', comment: 'What index.ts and testing.ts do not name is private to its library.',
-      from: { path: '^(apps|test)/' }, to: { path: '^libs/[^/]+/src/', pathNot: '^libs/[^/]+/src/(index|testing)\\.ts$' },
+      from: { path: '^(apps|test)/' }, to: { path: '^libs/[^/]+/src/', pathNot: '^libs/[^/]+/src/(index|testing|environment)\\.ts$' },
     },
     {
       name: 'slice-doors-only', severity: 'error', comment: 'A slice reaches another slice only through its index.ts, so that its inside can change.',

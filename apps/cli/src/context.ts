@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, fault, systemClock } from '#kernel';
-import { environment } from '#config';
+import { environment } from '#config/environment';
 import { type ApiAccess, ApiClient } from './api-client.ts';
 import { Output } from './output.ts';
 

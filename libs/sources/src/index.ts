@@ -1,4 +1,4 @@
-export type { EntryType, ExtendedAttribute, Source, SourceEntry, SourceFault, WalkOptions } from './source.port.ts';
+export type { EntryType, ExtendedAttribute, OwnerNames, QuickFacts, Source, SourceEntry, SourceFault, WalkOptions } from './source.port.ts';
 export { compareManifestPaths } from './path-order.ts';
 export type {
   ContentWriter, DeleteExtraneous, FileTicket, Placement, RestoreEntry, RestoreMode, RestoreOptions, RestoreSummary, RestoreWriter,

@@ -1,3 +1,5 @@
+import type { Stats } from 'node:fs';
+
 /** What an entry of a snapshot is. `stream` is a database dump or the like: content without a place in a file system. */
 export type EntryType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'block' | 'char' | 'stream';
 
@@ -47,6 +49,15 @@ export interface SourceFault {
   readonly detail: string;
 }
 
+/** What a plain `lstat` says of an entry: doubles, times in milliseconds. */
+export type QuickFacts = Pick<Stats, 'mode' | 'uid' | 'gid' | 'size' | 'mtimeMs' | 'ctimeMs' | 'ino' | 'dev' | 'nlink'>;
+
+/** Names of an entry's owner. */
+export interface OwnerNames {
+  readonly user: string | undefined;
+  readonly group: string | undefined;
+}
+
 export interface WalkOptions {
   readonly signal?: AbortSignal;
   readonly onFault: (fault: SourceFault) => void;
@@ -58,6 +69,11 @@ export interface WalkOptions {
    * Default: all are read.
    */
   readonly needsXattrs?: (entry: SourceEntry) => boolean;
+  /**
+   * Asked about each entry in order, before anything else of it is looked at: the entry as it is remembered, when these facts say that
+   * nothing of it has changed. It comes out as it is. A source without facts of this kind never asks.
+   */
+  readonly recall?: (path: Buffer, facts: QuickFacts, owner: OwnerNames) => SourceEntry | undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
+import { hasCode } from '#kernel';
 import { chunkIdBytes } from '../format/chunk-id.ts';
 import { type Leftovers, readLeftovers } from '../state/journal.ts';
-import { type KnownChunks, loadKnownChunks, noKnownChunks, writeKnownChunks } from '../state/known-chunks.ts';
+import { importKnownIds, type KnownChunks, loadKnownChunks, noKnownChunks, packsOf, writeKnownChunks } from '../state/known-chunks.ts';
 import { ManifestCache, taskDirectory } from '../state/manifest-cache.ts';
 import type { PackedIds } from '../state/sorted-ids.ts';
 import { sortedShared } from '../state/sorted-ids.ts';
@@ -34,7 +35,8 @@ const adoptAndForget = async (options: BackupOptions, known: KnownChunks, leftov
   const { presentPacks } = options.repository;
   const present = presentPacks && new Set([...presentPacks].map((name) => name.slice(-64)));
   const packs = leftovers.packs.filter((pack) => !present || present.has(pack.name.slice(-64)));
-  const isGone = present ? (pack: string) => !present.has(pack) : undefined;
+  const listed = new Set(packsOf(known));
+  const isGone = present ? (pack: string) => listed.has(pack) && !present.has(pack) : undefined;
   const adopted = packs.filter((pack) => !known.packs.includes(pack.name.slice(-64)));
   if (adopted.length === 0 && !known.packs.some((pack) => isGone?.(pack))) return known;
   const change = { packNames: adopted.map((pack) => pack.name), added: packedIds(adopted) };
@@ -43,13 +45,27 @@ const adoptAndForget = async (options: BackupOptions, known: KnownChunks, leftov
   return (await loadKnownChunks(options.stateDir, generation, table.condemned)) ?? noKnownChunks(generation, table.condemned);
 };
 
+/** What the master knows to be stored, where the cache is lost or of another generation. A damaged list is none: all is stored again. */
+const importKnown = async ({ repository, stateDir }: BackupOptions, condemned: Uint8Array): Promise<KnownChunks> => {
+  const { generation, importedKnown } = repository;
+  const nothing = noKnownChunks(generation, condemned);
+  if (!importedKnown) return nothing;
+  try {
+    await importKnownIds(stateDir, generation, importedKnown);
+  } catch (error) {
+    if (hasCode(error, 'known-list-damaged')) return nothing;
+    throw error;
+  }
+  return (await loadKnownChunks(stateDir, generation, condemned)) ?? nothing;
+};
+
 /** Loads and repairs the state; what cannot be trusted is left out. */
 export const openBackupState = async (options: BackupOptions): Promise<BackupState> => {
   const { repository, stateDir } = options;
   const condemned = sortedShared(repository.condemned ?? new Uint8Array(0));
   const directory = taskDirectory(stateDir, options.subject.taskId);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const loaded = (await loadKnownChunks(stateDir, repository.generation, condemned)) ?? noKnownChunks(repository.generation, condemned);
+  const loaded = (await loadKnownChunks(stateDir, repository.generation, condemned)) ?? await importKnown(options, condemned);
   const leftovers = readLeftovers(directory, repository.generation);
   const known = await adoptAndForget(options, loaded, leftovers);
   const cache = ManifestCache.open(directory);

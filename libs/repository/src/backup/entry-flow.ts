@@ -1,5 +1,4 @@
-import { manifestLineHead, manifestLineTail } from '../format/manifest-line.ts';
-import { recordBytes } from '../format/refs.ts';
+import { manifestLineHead } from '../format/manifest-line.ts';
 import type { ManifestCacheWriter } from '../state/manifest-cache.ts';
 import type { SourceEntry } from '#sources';
 import type { ChangeDetector } from './changes.ts';
@@ -10,6 +9,7 @@ import { EntryWindow, type WindowSlot } from './entry-window.ts';
 import type { FaultList } from './fault-list.ts';
 import { FilesBatch } from './files-batch.ts';
 import type { ManifestMaker } from './manifest-maker.ts';
+import { RecalledEntry } from './recalled-entry.ts';
 
 /** What the flow of entries passes through. */
 export interface FlowParts {
@@ -53,6 +53,7 @@ export class EntryFlow {
 
   /** For the walk, about each entry in order: whether its extended attributes have to be read. */
   needsXattrs(entry: SourceEntry): boolean {
+    if (entry instanceof RecalledEntry) return false;
     const head = headOf(entry);
     this.heads.set(entry, head);
     return this.parts.changes.needsXattrs(entry, head);
@@ -62,6 +63,7 @@ export class EntryFlow {
   async take(entries: readonly SourceEntry[]): Promise<void> {
     for (const entry of entries) {
       if (entry.type === 'stream') await this.addStream(entry);
+      else if (entry instanceof RecalledEntry) this.addRecalled(entry);
       else this.add(entry);
       if (this.batch.full) await this.dispatch();
     }
@@ -71,6 +73,11 @@ export class EntryFlow {
       await this.parts.pool.until(() => this.window.ready || this.window.bytes <= this.parts.windowBytes);
       await this.emit();
     }
+  }
+
+  private addRecalled(entry: RecalledEntry): void {
+    const { head, references } = entry.record;
+    this.window.add({ entry, head, references });
   }
 
   private add(entry: SourceEntry): void {
@@ -122,7 +129,8 @@ export class EntryFlow {
     }
     if (outcome.facts) {
       const [size, mtimeNs, ctimeNs, inode, device] = outcome.facts as unknown as [bigint, bigint, bigint, bigint, bigint];
-      slot.head = headOf({ ...slot.entry, size: Number(size), mtimeNs, ctimeNs, inode, device });
+      slot.entry = { ...slot.entry, size: Number(size), mtimeNs, ctimeNs, inode, device };
+      slot.head = headOf(slot.entry);
     }
     slot.references = outcome.references;
     this.counts.filesRead++;
@@ -138,11 +146,13 @@ export class EntryFlow {
         continue;
       }
       const references = from.references ?? nothing;
-      const { path } = slot.entry;
-      const line = Buffer.concat([slot.head, Buffer.from(manifestLineTail(references.length / recordBytes))]);
-      await this.parts.manifest.add(path, line, references);
-      this.parts.cache.add(path, slot.head, references);
-      this.count(slot.entry);
+      const { entry } = slot;
+      const record = entry instanceof RecalledEntry ? entry.record : undefined;
+      const cut = this.parts.manifest.add({ path: entry.path, head: slot.head, references, ordinal: record?.ordinal });
+      if (cut) await cut;
+      if (record) this.parts.cache.keep(record);
+      else this.parts.cache.add(entry, slot.head, references);
+      this.count(entry);
     }
   }
 

@@ -3,7 +3,7 @@ import type { SourceEntry } from '#sources';
 /** An entry on its way into the manifest. */
 export interface WindowSlot {
   readonly id: number;
-  readonly entry: SourceEntry;
+  entry: SourceEntry;
   /** See `manifestLineHead`. */
   head: Buffer;
   /** Records of the refs chunk; absent while the content is being read. */

@@ -4,8 +4,9 @@ import { type Clock, systemClock } from '#kernel';
 import { type AttemptKeys, deriveSubkeys, generateAttemptKeys, type Subkeys } from '../format/keys.ts';
 import { defaultChunker } from '../format/limits.ts';
 import { objectNames } from '../format/names.ts';
+import type { ManifestPart } from '../format/sections.ts';
 import { Journal } from '../state/journal.ts';
-import { writeKnownChunks } from '../state/known-chunks.ts';
+import { packsOf, writeKnownChunks } from '../state/known-chunks.ts';
 import { KnownLookup } from '../state/known-lookup.ts';
 import { ManifestCacheWriter } from '../state/manifest-cache.ts';
 import type { BackupLimits, BackupOptions, BackupProgress, BackupResult } from './backup-options.ts';
@@ -66,6 +67,7 @@ class BackupAttempt {
   private readonly pool: ContentPool;
   private readonly lastStored: Promise<void>[] = [];
   private addedBytes = 0;
+  private parts: readonly ManifestPart[] = [];
   private wrapped: Promise<WrappedKey[]> = Promise.resolve([]);
   private flow: EntryFlow | undefined;
 
@@ -139,14 +141,16 @@ class BackupAttempt {
   private async readContent(): Promise<{ flow: EntryFlow; manifest: ManifestMaker; cache: ManifestCacheWriter }> {
     const { options, pool, faults, confirmed, state } = this;
     const stamp = { snapshot: options.subject.snapshotId, epoch: state.known.epoch };
-    const cache = await ManifestCacheWriter.create(state.directory, stamp);
-    const manifest = new ManifestMaker(pool, this.subkeys.manifestCut);
+    const cache = await ManifestCacheWriter.create(state.directory, stamp, state.cache);
+    const earlier = { parts: state.cache?.parts ?? new Map<number, ManifestPart>(), stored: (id: Buffer) => this.lookup.has(id) };
+    const manifest = new ManifestMaker(pool, this.subkeys.manifestCut, earlier);
     const facts = options.changeDetection ?? ['mtime', 'ctime', 'inode'];
     const changes = new ChangeDetector({ cache: state.cache, leftovers: state.leftovers, known: this.lookup, trusted: state.trusted, facts });
     const flow = new EntryFlow({ pool, changes, manifest, cache, confirmed, faults, windowBytes: this.limits.windowBytes });
     this.flow = flow;
     const walk = options.source.entries({
       onFault: (found) => faults.add(found.path, found.code, found.detail), needsXattrs: (entry) => flow.needsXattrs(entry),
+      ...(changes.recalls ? { recall: (path, known, owner) => changes.recall(path, known, owner) } : {}),
       ...(options.onNote ? { onNote: options.onNote } : {}), ...(options.signal ? { signal: options.signal } : {}),
     });
     for await (const entries of walk) {
@@ -164,12 +168,14 @@ class BackupAttempt {
 
   private async writeSnapshot(flow: EntryFlow, manifest: ManifestMaker): Promise<BackupResult['snapshot']> {
     const { options } = this;
-    const sections = await makeSections(this.pool, options, await manifest.finish(), { ...flow.counts });
+    const made = await manifest.finish();
+    this.parts = made.parts;
+    const sections = await makeSections(this.pool, options, made, { ...flow.counts });
     await this.pool.finish();
     this.phases.end('content');
     const object = sealSnapshot(options, sections, this.keys, this.subkeys);
     await this.wrapped;
-    await options.beforeSnapshot?.([...this.state.known.packs.map((sha) => objectNames.pack(Buffer.from(sha, 'hex'))), ...this.packs.map((pack) => pack.name)]);
+    await options.beforeSnapshot?.([...packsOf(this.state.known).map((sha) => objectNames.pack(Buffer.from(sha, 'hex'))), ...this.packs.map((pack) => pack.name)]);
     options.signal?.throwIfAborted();
     const sha256 = createHash('sha256').update(object).digest();
     const id = options.subject.snapshotId;
@@ -185,7 +191,7 @@ class BackupAttempt {
     if (packs.length > 0 || !state.known.table.path) {
       await writeKnownChunks(options.stateDir, state.known, { packNames: packs.map((pack) => pack.name), added: packedIds(packs) });
     }
-    cache.commit();
+    cache.commit(this.parts);
     state.leftovers.remove();
     this.journal.remove();
     this.phases.end('state');

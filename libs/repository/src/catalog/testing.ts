@@ -20,7 +20,7 @@ export interface SampleRepository {
   /** Writes a file of random bytes below the source. */
   write(path: string, bytes: number | Buffer): Promise<Buffer>;
   /** Makes a snapshot; ids count up: `snap_1`, `snap_2`. */
-  backup(change?: Partial<BackupOptions> & { readonly generation?: number; readonly condemned?: Uint8Array; readonly task?: string }): Promise<BackupResult>;
+  backup(change?: Partial<BackupOptions> & { readonly generation?: number; readonly condemned?: Uint8Array; readonly task?: string; readonly importedKnown?: AsyncIterable<Uint8Array> }): Promise<BackupResult>;
 }
 
 /** An empty source and an empty target. */
@@ -39,12 +39,13 @@ export const sampleRepository = async (target?: ObjectStore): Promise<SampleRepo
       await writeFile(join(source, path), bytes);
       return bytes;
     },
-    backup: async ({ generation = 0, condemned, task = 'task_1', ...change } = {}) => {
+    backup: async ({ generation = 0, condemned, importedKnown, task = 'task_1', ...change } = {}) => {
       count++;
       const result = await runBackup({
         writer: target ?? store, source: filesSource({ paths: [source], xattrs: null }), stateDir,
         repository: {
           identity, dataRecipients: [data.recipient], catalogRecipients: [catalog.recipient], create: count === 1, generation, ...(condemned ? { condemned } : {}),
+          ...(importedKnown ? { importedKnown } : {}),
         },
         subject: {
           snapshotId: `snap_${count}`, taskId: task, time: new Date(Date.UTC(2026, 0, count)).toISOString(), ...(previous ? { previousSnapshot: previous } : {}),

@@ -110,15 +110,21 @@ const flagsOf = (fields: Fields): string[] | undefined => {
   return value;
 };
 
-/** Leaves out what is undefined: an absent key is absent in the entry too. */
-const present = <T extends object>(optional: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
-
-const optionalFieldsOf = (fields: Fields) => present({
-  user: optionalText(fields, 'user'), group: optionalText(fields, 'group'), hardlink: optionalText(fields, 'hardlink'),
-  rdev: fields['rdev'] === undefined ? undefined : decimal(fields, 'rdev'),
-  linkTarget: optionalBytes(fields, 'target'), xattrs: attributesOf(fields), flags: flagsOf(fields),
-});
+/** An absent key is absent in the entry too. */
+const optionalFieldsOf = (fields: Fields): Partial<ManifestEntry> => {
+  const optional: { -readonly [K in keyof ManifestEntry]?: ManifestEntry[K] } = {};
+  const set = <K extends keyof ManifestEntry>(key: K, value: ManifestEntry[K] | undefined): void => {
+    if (value !== undefined) optional[key] = value;
+  };
+  set('user', optionalText(fields, 'user'));
+  set('group', optionalText(fields, 'group'));
+  set('hardlink', optionalText(fields, 'hardlink'));
+  set('rdev', fields['rdev'] === undefined ? undefined : decimal(fields, 'rdev'));
+  set('linkTarget', optionalBytes(fields, 'target'));
+  set('xattrs', attributesOf(fields));
+  set('flags', flagsOf(fields));
+  return optional;
+};
 
 const parseJson = (line: Buffer): unknown => {
   if (!isUtf8(line)) throw malformed('encoding');

@@ -1,35 +1,18 @@
-import { createHmac, hash } from 'node:crypto';
 import { compareManifestPaths } from '#sources';
 import { damaged } from './damage.ts';
+import { macOf } from './mac.ts';
 import type { ManifestEntry } from './manifest-entry.ts';
 import { decodeManifestLine } from './manifest-line.ts';
 
 /** Sizes between which a manifest is cut, in bytes. */
 export const manifestCut = { min: 64 * 1024, max: 1024 * 1024, mask: 1023 } as const;
 
-/** HMAC-SHA-256 of short messages under one key, by one-shot hashes: asked for nearly every entry, `createHmac` would cost four times as much. */
-const shortMac = (key: Uint8Array): ((message: Uint8Array) => Buffer) => {
-  const blockBytes = 64;
-  const inner = Buffer.alloc(blockBytes + 4096, 0x36);
-  const outer = Buffer.alloc(blockBytes + 32, 0x5c);
-  key.forEach((byte, index) => {
-    inner[index] = byte ^ 0x36;
-    outer[index] = byte ^ 0x5c;
-  });
-  return (message) => {
-    if (message.length > 4096) return createHmac('sha256', key).update(message).digest();
-    inner.set(message, blockBytes);
-    outer.set(hash('sha256', inner.subarray(0, blockBytes + message.length), 'buffer'), blockBytes);
-    return hash('sha256', outer, 'buffer');
-  };
-};
-
 /**
  * Tells whether a manifest may be cut after the entry of a path: the first four bytes (little-endian) of HMAC-SHA-256 under the manifest
  * cut subkey, modulo 1,024, are zero. Depends on the path alone, so that a changed time moves no boundary.
  */
 export const manifestCutter = (manifestCutKey: Uint8Array): ((path: Uint8Array) => boolean) => {
-  const mac = shortMac(manifestCutKey);
+  const mac = macOf(manifestCutKey);
   return (path) => (mac(path).readUInt32LE(0) & manifestCut.mask) === 0;
 };
 

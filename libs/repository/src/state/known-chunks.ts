@@ -21,6 +21,26 @@ const blockRecords = 16_384;
 
 const fileOf = (stateDir: string): string => join(stateDir, 'known');
 
+/** Stands for the packs of chunks that are known without knowing where they lie. */
+const unknownPack = '0'.repeat(64);
+
+/** The packs that the known chunks lie in (64 hex digits each), as far as they are known. */
+export const packsOf = (known: KnownChunks): readonly string[] => known.packs.filter((pack) => pack !== unknownPack);
+
+/** Makes a list of stored ids (32 bytes each) the known chunks of a state directory. */
+export const importKnownIds = async (stateDir: string, generation: number, list: AsyncIterable<Uint8Array>): Promise<void> => {
+  let ids = Buffer.allocUnsafe(1024 * chunkIdBytes);
+  let used = 0;
+  for await (const id of list) {
+    if (used === ids.length) ids = Buffer.concat([ids], ids.length * 2);
+    ids.set(id, used);
+    used += chunkIdBytes;
+  }
+  if (used === 0) return;
+  const added = { ids: ids.subarray(0, used), packs: new Uint32Array(used / chunkIdBytes) };
+  await writeKnownChunks(stateDir, noKnownChunks(generation, new Uint8Array(0)), { packNames: [unknownPack], added });
+};
+
 /** A set that knows nothing yet, with an epoch of its own. */
 export const noKnownChunks = (generation: number, condemned: Uint8Array): KnownChunks => ({
   table: { start: 0, high: new Uint32Array(0), low: new Uint32Array(0), condemned },

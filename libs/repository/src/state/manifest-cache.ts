@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, unlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareManifestPaths } from '#sources';
-import { decodeFileRecord, type FileRecord, fileRecordHeader } from './file-record.ts';
-import { readRecords, RecordWriter } from './record-file.ts';
+import { compareManifestPaths, type SourceEntry } from '#sources';
+import type { ManifestPart } from '../format/sections.ts';
+import { CacheRecord, cacheRecordHeader } from './cache-record.ts';
+import { readManifestParts, replaceManifestParts } from './manifest-parts.ts';
+import { readBlocks, RecordWriter } from './record-file.ts';
 
 /** Where the caches of one task lie: a name that is safe as a folder. */
 export const taskDirectory = (stateDir: string, taskId: string): string =>
@@ -12,95 +14,188 @@ export const taskDirectory = (stateDir: string, taskId: string): string =>
 
 const fileOf = (directory: string): string => join(directory, 'manifest');
 
+const version = 2;
+
 /** What the cache belongs to. */
 export interface CacheStamp {
-  /** SHA-256 of the snapshot object it was made with. */
+  /** The snapshot it was made with. */
   readonly snapshot: string;
   /** Epoch of the known chunks then: while it is the same, every reference of the cache is stored. */
   readonly epoch: string;
 }
 
+const decodeStamp = (bytes: Buffer): CacheStamp | undefined => {
+  try {
+    const { snapshot, epoch, version: written } = JSON.parse(bytes.toString('utf8')) as Partial<CacheStamp & { version: number }>;
+    return written === version && typeof snapshot === 'string' && typeof epoch === 'string' ? { snapshot, epoch } : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The records of a file one after the other; the first is the stamp. */
+class RecordCursor {
+  private readonly blocks: Generator<Buffer>;
+  private block: Buffer = Buffer.alloc(0);
+  private at = 0;
+  private count = -1;
+
+  constructor(path: string) {
+    this.blocks = readBlocks(path);
+  }
+
+  /** The stamp, to be asked for once and first. */
+  stamp(): CacheStamp | undefined {
+    const record = this.range();
+    return record && decodeStamp(this.block.subarray(...record));
+  }
+
+  next(): CacheRecord | undefined {
+    const range = this.range();
+    if (!range) return undefined;
+    const record = new CacheRecord(this.block, ...range, this.count);
+    return record.whole ? record : undefined;
+  }
+
+  private range(): [number, number] | undefined {
+    if (this.at + 4 > this.block.length) {
+      const next = this.blocks.next();
+      if (next.done) return undefined;
+      this.block = next.value;
+      this.at = 0;
+    }
+    const start = this.at + 4;
+    this.at = start + this.block.readUInt32LE(this.at);
+    if (this.at > this.block.length) return undefined;
+    this.count = this.count + (this.begun ? 1 : 0);
+    this.begun = true;
+    return [start, this.at];
+  }
+
+  private begun = false;
+
+  close(): void {
+    this.blocks.return(undefined);
+  }
+}
+
 /** The last manifest of a task in its order, read along with the walk. */
 export class ManifestCache {
   readonly stamp: CacheStamp;
-  private readonly records: Generator<Buffer>;
-  private current: FileRecord | undefined;
+  readonly directory: string;
+  /** See `readManifestParts`. */
+  readonly parts: ReadonlyMap<number, ManifestPart>;
+  private readonly records: RecordCursor;
+  private current: CacheRecord | undefined;
 
-  private constructor(stamp: CacheStamp, records: Generator<Buffer>) {
+  private constructor(directory: string, stamp: CacheStamp, records: RecordCursor) {
+    this.directory = directory;
     this.stamp = stamp;
+    this.parts = readManifestParts(directory, stamp.snapshot);
     this.records = records;
-    this.advance();
+    this.current = records.next();
   }
 
   /** Undefined when there is none. */
   static open(directory: string): ManifestCache | undefined {
     if (!existsSync(fileOf(directory))) return undefined;
-    const records = readRecords(fileOf(directory));
-    const first = records.next();
-    if (first.done) return undefined;
-    try {
-      const { snapshot, epoch } = JSON.parse(first.value.toString('utf8')) as Partial<CacheStamp>;
-      return typeof snapshot === 'string' && typeof epoch === 'string' ? new ManifestCache({ snapshot, epoch }, records) : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  private advance(): void {
-    const next = this.records.next();
-    this.current = next.done ? undefined : decodeFileRecord(next.value);
+    const records = new RecordCursor(fileOf(directory));
+    const stamp = records.stamp();
+    if (stamp) return new ManifestCache(directory, stamp, records);
+    records.close();
+    return undefined;
   }
 
   /** The record of this path. Paths must be asked for in the manifest's order. */
-  find(path: Buffer): FileRecord | undefined {
+  find(path: Buffer): CacheRecord | undefined {
     while (this.current) {
-      if (this.current.path.equals(path)) {
-        const found = this.current;
-        this.advance();
-        return found;
+      const { current } = this;
+      if (current.isOf(path)) {
+        this.current = this.records.next();
+        return current;
       }
-      if (compareManifestPaths(this.current.path, path) > 0) return undefined;
-      this.advance();
+      if (compareManifestPaths(current.path, path) > 0) return undefined;
+      this.current = this.records.next();
     }
     return undefined;
   }
 
+  /** Whether every record has come by. */
+  get atEnd(): boolean {
+    return this.current === undefined;
+  }
+
+  /** The first records once more, from the file. */
+  *first(count: number): Generator<CacheRecord> {
+    const again = new RecordCursor(fileOf(this.directory));
+    try {
+      again.stamp();
+      for (let record = count > 0 ? again.next() : undefined; record; record = record.ordinal + 1 < count ? again.next() : undefined) yield record;
+    } finally {
+      again.close();
+    }
+  }
+
   close(): void {
-    this.records.return(undefined);
+    this.records.close();
   }
 }
 
-/** Writes the next cache beside the last one, which it replaces only at the end. */
+/**
+ * Writes the next cache beside the last one, which it replaces only at the end. As long as each record is the last cache's own, nothing is
+ * written; when it stays so to the end, the last one stays.
+ */
 export class ManifestCacheWriter {
   private readonly directory: string;
   private readonly body: string;
-  private readonly writer: RecordWriter;
+  private readonly stamp: CacheStamp;
+  private readonly last: ManifestCache | undefined;
+  private kept = 0;
+  private writer: RecordWriter | undefined;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, stamp: CacheStamp, last: ManifestCache | undefined) {
     this.directory = directory;
+    this.stamp = stamp;
+    this.last = last?.stamp.epoch === stamp.epoch ? last : undefined;
     this.body = join(directory, `.manifest.${randomBytes(6).toString('hex')}`);
-    this.writer = new RecordWriter(this.body);
   }
 
   /** The stamp is fixed at the beginning: a cache names the attempt whose snapshot it belongs to. */
-  static async create(directory: string, stamp: CacheStamp): Promise<ManifestCacheWriter> {
+  static async create(directory: string, stamp: CacheStamp, last?: ManifestCache): Promise<ManifestCacheWriter> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const cache = new ManifestCacheWriter(directory);
-    cache.writer.append(Buffer.from(JSON.stringify(stamp)));
-    return cache;
+    return new ManifestCacheWriter(directory, stamp, last);
   }
 
-  add(path: Buffer, head: Buffer, references: Uint8Array): void {
-    this.writer.append(fileRecordHeader(path, head), path, head, references);
+  private begun(): RecordWriter {
+    if (this.writer) return this.writer;
+    const writer = new RecordWriter(this.body);
+    this.writer = writer;
+    writer.append(Buffer.from(JSON.stringify({ ...this.stamp, version })));
+    for (const record of this.last?.first(this.kept) ?? []) writer.append(record.bytes);
+    return writer;
+  }
+
+  add(entry: SourceEntry, head: Buffer, references: Uint8Array): void {
+    this.begun().append(cacheRecordHeader(entry, head), entry.path, head, references);
+  }
+
+  /** An entry whose record of the last cache still holds. */
+  keep(record: CacheRecord): void {
+    if (!this.writer && this.last && record.ordinal === this.kept) this.kept++;
+    else this.begun().append(record.bytes);
   }
 
   /** Puts it in the place of the last one. */
-  commit(): void {
-    this.writer.close();
+  commit(parts: readonly ManifestPart[]): void {
+    if (!this.writer && this.last?.atEnd) return;
+    this.begun().close();
+    const putParts = replaceManifestParts(this.directory, this.stamp.snapshot, parts);
     renameSync(this.body, fileOf(this.directory));
+    putParts();
   }
 
   discard(): void {
+    if (!this.writer) return;
     this.writer.close();
     unlinkSync(this.body);
   }

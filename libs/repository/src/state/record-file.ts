@@ -63,8 +63,8 @@ const readFully = (fd: number, bytes: Buffer): boolean => {
   return true;
 };
 
-/** Reads the records one after the other, a block at a time; stops at the first block that is torn or altered. Views of the block. */
-export function* readRecords(path: string): Generator<Buffer> {
+/** Reads the records of each block, one block at a time; stops at the first that is torn or altered. */
+export function* readBlocks(path: string): Generator<Buffer> {
   const fd = openSync(path, 'r');
   try {
     const header = Buffer.alloc(blockHeader);
@@ -73,11 +73,16 @@ export function* readRecords(path: string): Generator<Buffer> {
       if (length > maxBlock) return;
       const block = Buffer.allocUnsafeSlow(length);
       if (!readFully(fd, block) || crc32(block) !== header.readUInt32LE(4)) return;
-      yield* recordsOf(block);
+      yield block;
     }
   } finally {
     closeSync(fd);
   }
+}
+
+/** Reads the records one after the other. Views of their blocks. */
+export function* readRecords(path: string): Generator<Buffer> {
+  for (const block of readBlocks(path)) yield* recordsOf(block);
 }
 
 function* recordsOf(block: Buffer): Generator<Buffer> {

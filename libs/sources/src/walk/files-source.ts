@@ -20,6 +20,8 @@ export interface FilesSourceOptions extends Partial<Pick<FilesSource, 'excludes'
 /** Entries of the first batch, so that work starts soon; each is twice the one before, as every batch may cost a call of `getfattr`. */
 const firstBatch = 1024;
 const largestBatch = 8192;
+/** Entries that are all remembered need no such call, and are let go while they are young. */
+const recalledBatch = 256;
 /** Entries after which the event loop gets a turn: about 3 ms. */
 const burst = 512;
 /** Batches whose attributes are being read while the walk goes on. */
@@ -46,14 +48,23 @@ export const filesSource = (options: FilesSourceOptions): Source => {
       for (const { asked, walked } of aliases) {
         walkOptions.onNote?.('path-through-link', `${asked} leads through a link and is kept as ${walked}`);
       }
-      const rules = { excluded, oneFileSystem, excludeCaches, names: options.names ?? hostNames(), onFault: walkOptions.onFault };
-      yield* withXattrs(inBatches(walk(tree, rules), walkOptions.signal), options.xattrs, walkOptions);
+      const { onFault, recall: ask } = walkOptions;
+      const counter = { recalled: 0 };
+      const recall: typeof ask = ask && ((path, facts, owner) => {
+        const entry = ask(path, facts, owner);
+        if (entry) counter.recalled++;
+        return entry;
+      });
+      const rules = { excluded, oneFileSystem, excludeCaches, names: options.names ?? hostNames(), onFault, ...(recall ? { recall } : undefined) };
+      yield* withXattrs(inBatches(walk(tree, rules), counter, walkOptions.signal), options.xattrs, walkOptions);
     },
   };
 };
 
 /** Joins the walk's steps to batches and lets the event loop run. */
-async function* inBatches(steps: Iterable<SourceEntry[]>, signal: AbortSignal | undefined): AsyncGenerator<SourceEntry[]> {
+async function* inBatches(
+  steps: Iterable<SourceEntry[]>, counter: { recalled: number }, signal: AbortSignal | undefined,
+): AsyncGenerator<SourceEntry[]> {
   let batch: SourceEntry[] = [];
   let sinceTurn = 0;
   let size = firstBatch;
@@ -65,7 +76,13 @@ async function* inBatches(steps: Iterable<SourceEntry[]>, signal: AbortSignal | 
       await turn();
       signal?.throwIfAborted();
     }
+    if (batch.length >= recalledBatch && batch.length === counter.recalled) {
+      yield batch;
+      batch = [];
+      counter.recalled = 0;
+    }
     while (batch.length >= size) {
+      counter.recalled = 0;
       yield batch.slice(0, size);
       batch = batch.slice(size);
       size = Math.min(size * 2, largestBatch);

@@ -1,5 +1,5 @@
-import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
-import type { SourceEntry, SourceFault } from '../source.port.ts';
+import { lstatSync, readdirSync, type BigIntStats, type Stats } from 'node:fs';
+import type { SourceEntry, SourceFault, WalkOptions } from '../source.port.ts';
 import { cacheTagName, isCacheTag } from './cache-tag.ts';
 import { entryOf, typeOfMode } from './entry.ts';
 import type { ExcludeMatcher } from './excludes.ts';
@@ -10,7 +10,7 @@ import type { RootNode } from './roots.ts';
 interface Chosen {
   /** Length of the prefix to cut off for the excludes. */
   readonly cut: number;
-  readonly device: bigint;
+  readonly device: number;
 }
 
 /** A directory still to be read. Its path ends in `/` and is bytes as a latin1 string. */
@@ -27,6 +27,7 @@ export interface WalkRules {
   readonly excludeCaches: boolean;
   readonly names: HostNames;
   readonly onFault: (fault: SourceFault) => void;
+  readonly recall?: WalkOptions['recall'];
 }
 
 /**
@@ -34,7 +35,7 @@ export interface WalkRules {
  * thread pool costs several times the system call itself; the caller lets the event loop run between the steps.
  */
 export function* walk(roots: RootNode, rules: WalkRules): Generator<SourceEntry[]> {
-  const device = roots.chosen ? lstatSync('/', { bigint: true }).dev : 0n;
+  const device = roots.chosen ? lstatSync('/').dev : 0;
   const stack: Directory[] = [{ path: '/', chosen: roots.chosen ? [{ cut: 1, device }] : [], roots }];
   for (let directory = stack.pop(); directory; directory = stack.pop()) {
     const entries: SourceEntry[] = [];
@@ -73,15 +74,13 @@ const visit = (directory: Directory, name: string, rules: WalkRules): { entry: S
   const absolute = Buffer.from(directory.path + name, 'latin1');
   const roots = directory.roots?.children.get(name);
   try {
-    const stats = lstatSync(absolute, { bigint: true });
-    const type = typeOfMode(Number(stats.mode));
-    if (!type) throw new Error('it is of a type this version does not know');
-    const chosen = chosenAt(directory, name, { directory: type === 'directory', stats, roots }, rules);
+    const stats = rules.recall ? lstatSync(absolute) : lstatSync(absolute, { bigint: true });
+    const chosen = chosenAt(directory, name, { directory: stats.isDirectory(), device: Number(stats.dev), roots }, rules);
     if (chosen.length === 0 && !roots) return undefined;
-    const entry = entryOf(absolute, stats, type, rules.names);
-    if (type !== 'directory') return { entry };
+    const entry = entryAt(absolute, stats, rules);
+    if (entry.type !== 'directory') return { entry };
     const path = `${directory.path}${name}/`;
-    const inside = rules.oneFileSystem ? chosen.filter((one) => one.device === stats.dev) : chosen;
+    const inside = rules.oneFileSystem ? chosen.filter((one) => one.device === Number(stats.dev)) : chosen;
     return inside.length > 0 || roots ? { entry, below: { path, chosen: inside, ...(roots ? { roots } : undefined) } } : { entry };
   } catch (error) {
     rules.onFault(faultOf(absolute.subarray(1), error));
@@ -89,9 +88,25 @@ const visit = (directory: Directory, name: string, rules: WalkRules): { entry: S
   }
 };
 
+const isExact = (stats: Stats | BigIntStats): stats is BigIntStats => typeof stats.ino === 'bigint';
+
+/** What is remembered of it, else what it is with all digits, which cost several times as much as what the plain call gives. */
+const entryAt = (absolute: Buffer, quick: Stats | BigIntStats, rules: WalkRules): SourceEntry => {
+  const { recall, names } = rules;
+  if (isExact(quick)) return exactEntry(absolute, quick, names);
+  return recall?.(absolute.subarray(1), quick, { user: names.user(quick.uid), group: names.group(quick.gid) }) ??
+    exactEntry(absolute, lstatSync(absolute, { bigint: true }), names);
+};
+
+const exactEntry = (absolute: Buffer, stats: BigIntStats, names: HostNames): SourceEntry => {
+  const type = typeOfMode(Number(stats.mode));
+  if (!type) throw new Error('it is of a type this version does not know');
+  return entryOf(absolute, stats, type, names);
+};
+
 interface Seen {
   readonly directory: boolean;
-  readonly stats: BigIntStats;
+  readonly device: number;
   readonly roots: RootNode | undefined;
 }
 
@@ -99,7 +114,7 @@ interface Seen {
 const chosenAt = (directory: Directory, name: string, seen: Seen, rules: WalkRules): readonly Chosen[] => {
   const path = directory.path + name;
   const kept = directory.chosen.filter((one) => !rules.excluded(path.slice(one.cut), seen.directory));
-  if (seen.roots?.chosen) kept.push({ cut: path.length + 1, device: seen.stats.dev });
+  if (seen.roots?.chosen) kept.push({ cut: path.length + 1, device: seen.device });
   return kept;
 };
 

@@ -1,8 +1,8 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type Clock, rfc3339, systemClock } from '#kernel';
 import { checkObjectName } from '../names.ts';
 import { s3Client, type S3Location } from '../s3/s3-client.ts';
+import { s3Presigner, s3Sdk } from '../s3/sdk.ts';
 import type { GrantSigner } from './grant.port.ts';
 import { boundsOf } from './write-order.ts';
 
@@ -21,7 +21,7 @@ export const s3GrantSigner = (location: S3Location & { readonly client?: S3Clien
     const signed = Math.min(clock.now(), expires - 1_000);
     const signingDate = new Date(signed);
     const expiresIn = Math.floor((expires - signed) / 1_000);
-    return getSignedUrl(client, command, { expiresIn, signingDate, unhoistableHeaders: new Set(bound) });
+    return s3Presigner().getSignedUrl(client, command, { expiresIn, signingDate, unhoistableHeaders: new Set(bound) });
   };
   return {
     issue: async (order) => {
@@ -29,11 +29,11 @@ export const s3GrantSigner = (location: S3Location & { readonly client?: S3Clien
       const Key = prefix + checkObjectName(name);
       const expiresAt = rfc3339(expires);
       if (order.access === 'read') {
-        return { name, method: 'GET', url: await sign(new GetObjectCommand({ Bucket, Key }), expires), headers: {}, expiresAt };
+        return { name, method: 'GET', url: await sign(new (s3Sdk().GetObjectCommand)({ Bucket, Key }), expires), headers: {}, expiresAt };
       }
       const { size, sha256 } = boundsOf(order);
       const ChecksumSHA256 = Buffer.from(sha256).toString('base64');
-      const url = await sign(new PutObjectCommand({ Bucket, Key, ContentLength: size, ChecksumSHA256, IfNoneMatch: '*' }), expires);
+      const url = await sign(new (s3Sdk().PutObjectCommand)({ Bucket, Key, ContentLength: size, ChecksumSHA256, IfNoneMatch: '*' }), expires);
       const headers = { 'content-length': String(size), 'if-none-match': '*', 'x-amz-checksum-sha256': ChecksumSHA256 };
       return { name, method: 'PUT', url, headers, expiresAt };
     },

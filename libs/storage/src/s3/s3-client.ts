@@ -1,4 +1,5 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { s3Sdk } from './sdk.ts';
 
 /** Where a bucket is and who asks. Credentials may be left out where the surroundings give them (instance role). */
 export interface S3Location {
@@ -20,7 +21,7 @@ const silent = { debug: () => undefined, info: () => undefined, warn: () => unde
  * A client that tries once (retrying is a wrapper's work, which knows the Clock) and computes no checksums of its own: every
  * write already carries a SHA-256.
  */
-export const s3Client = (location: S3Location): S3Client => new S3Client({
+export const s3Client = (location: S3Location): S3Client => new (s3Sdk().S3Client)({
   region: location.region ?? 'us-east-1',
   forcePathStyle: location.forcePathStyle ?? location.endpoint !== undefined,
   maxAttempts: 1,

@@ -1,8 +1,5 @@
 import { Readable } from 'node:stream';
-import {
-  DeleteObjectCommand, GetObjectCommand, type GetObjectCommandOutput, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type Clock, systemClock } from '#kernel';
 import { asBuffer, collect, lengthOf, sliceRange } from '../bytes.ts';
 import { withDeadline } from '../deadline.ts';
@@ -13,6 +10,7 @@ import {
 import { maxObjectBytes, objectTruncated, storageUnavailable } from '../store-errors.ts';
 import { s3Client, type S3Location } from './s3-client.ts';
 import { isNotImplemented, isPreconditionFailed, s3Error } from './s3-errors.ts';
+import { s3Sdk } from './sdk.ts';
 
 /** A bucket, or a part of it, as a store. */
 export interface S3StoreOptions extends S3Location {
@@ -36,7 +34,7 @@ const signPayload = (command: PutObjectCommand, sha256: Uint8Array): void => {
 };
 
 const putCommand = (bucket: string, key: string, body: readonly Uint8Array[], options: { sha256: Uint8Array; createOnly: boolean }): PutObjectCommand => {
-  const command = new PutObjectCommand({
+  const command = new (s3Sdk().PutObjectCommand)({
     Bucket: bucket, Key: key, ContentLength: lengthOf(body), ChecksumSHA256: Buffer.from(options.sha256).toString('base64'),
     Body: body.length === 1 && body[0] ? body[0] : Readable.from(body, { objectMode: false }),
     ...(options.createOnly ? { IfNoneMatch: '*' } : {}),
@@ -110,7 +108,7 @@ export class S3Store implements ObjectStore {
       if (range.offset > info.size) throw objectTruncated(name);
       return Buffer.alloc(0);
     }
-    const command = new GetObjectCommand({
+    const command = new (s3Sdk().GetObjectCommand)({
       Bucket: this.options.bucket, Key: this.keyOf(name),
       ...(range ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {}),
     });
@@ -119,7 +117,7 @@ export class S3Store implements ObjectStore {
   }
 
   async head(name: string, options?: CallOptions): Promise<ObjectInfo | undefined> {
-    const command = new HeadObjectCommand({ Bucket: this.options.bucket, Key: this.keyOf(name), ChecksumMode: 'ENABLED' });
+    const command = new (s3Sdk().HeadObjectCommand)({ Bucket: this.options.bucket, Key: this.keyOf(name), ChecksumMode: 'ENABLED' });
     try {
       const answer = await this.call(name, 0, options?.signal, (abortSignal) => this.client.send(command, { abortSignal }));
       return infoOf(name, answer.ContentLength, answer.ChecksumSHA256, answer.ChecksumType);
@@ -134,7 +132,7 @@ export class S3Store implements ObjectStore {
     const Prefix = this.prefix + checkPrefix(prefix);
     let token: string | undefined;
     do {
-      const command: ListObjectsV2Command = new ListObjectsV2Command({
+      const command: ListObjectsV2Command = new (s3Sdk().ListObjectsV2Command)({
         Bucket: this.options.bucket, Prefix, ...(this.options.pageSize ? { MaxKeys: this.options.pageSize } : {}), ...(token ? { ContinuationToken: token } : {}),
       });
       const page = await this.call(prefix, 0, options?.signal, (abortSignal) => this.client.send(command, { abortSignal }));
@@ -144,7 +142,7 @@ export class S3Store implements ObjectStore {
   }
 
   async delete(name: string, options?: CallOptions): Promise<void> {
-    const command = new DeleteObjectCommand({ Bucket: this.options.bucket, Key: this.keyOf(name) });
+    const command = new (s3Sdk().DeleteObjectCommand)({ Bucket: this.options.bucket, Key: this.keyOf(name) });
     try {
       await this.call(name, 0, options?.signal, (abortSignal) => this.client.send(command, { abortSignal }));
     } catch (error) {
