@@ -22,6 +22,9 @@ export interface ChildDataPlaneOptions {
 
 const defaultEntry = (): string => fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
 
+/** As in `scripts/holdfast`: buffers that are done with go back to the system at once, which halves the peak of a backup. */
+const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' } as const;
+
 const moduleFlags = ['--conditions', '-C', '--import'];
 
 /** Flags of this process that its children need to find the same modules (`--flag=value` or `--flag value`); never a debugger's port. */
@@ -84,8 +87,8 @@ export class ChildDataPlane implements DataPlane {
   private spawn(): ChildProcess {
     const { environment, heapMb = 256, entry = defaultEntry() } = this.options;
     return fork(entry, [], {
-      execArgv: [...inheritedFlags(process.execArgv), `--max-old-space-size=${heapMb}`],
-      env: { ...environment },
+      execArgv: [...inheritedFlags(process.execArgv), `--max-old-space-size=${heapMb}`, '--max-semi-space-size=4'],
+      env: { ...allocator, ...environment },
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
