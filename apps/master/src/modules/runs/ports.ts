@@ -92,6 +92,8 @@ export interface DueRun {
   readonly attempt: number;
   /** Milliseconds since 1970: of the attempt. */
   readonly deadline: number;
+  /** Milliseconds since 1970. */
+  readonly requestedAt: number;
   /** Milliseconds since 1970 of the last dispatch. */
   readonly dispatchedAt: number;
   readonly instance?: string;

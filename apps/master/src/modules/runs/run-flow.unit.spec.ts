@@ -144,9 +144,18 @@ describe('dispatch', () => {
   it('a run of a node that was removed is cancelled with that reason, and does not wait for ever', async () => {
     const run = await world.request(one);
     world.nodes.delete(nodeA);
+    await world.clock.advance(2 * second);
     await Promise.all([one.dispatching.pass(), two.dispatching.pass()]);
     expect(world.rows()[0]).toMatchObject({ id: run, status: 'cancelled', code: 'node-removed' });
     expect(world.events('RunCancelled')).toHaveLength(1);
+  });
+  it('a new run is left to the master that sends it at once, and sent by any other when that one has died', async () => {
+    await world.request(one);
+    await two.dispatching.pass();
+    expect(world.sent).toEqual([]);
+    await world.clock.advance(2 * second);
+    await two.dispatching.pass();
+    expect(world.sent).toHaveLength(1);
   });
   it('a node that cannot work does not starve the others', async () => {
     world.nodes.set('node_b', { ...world.nodes.get(nodeA)!, online: false });
@@ -154,6 +163,7 @@ describe('dispatch', () => {
     await world.request(one, { nodes });
     const stuck = world.ids.next('run');
     await one.deciding.execute('user:test', (unit) => one.requests.ofTask(unit, { id: stuck, task: taskA, node: 'node_b', cause: 'user' }));
+    await world.clock.advance(2 * second);
     await one.dispatching.pass();
     expect(world.sent.map((command) => command.node)).toEqual([nodeA]);
   });

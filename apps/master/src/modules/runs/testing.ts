@@ -76,7 +76,7 @@ export class World {
 
   private due(row: RunRow): DueRun {
     return {
-      id: row.id, node: row.node, status: row.status, attempt: row.attempt, deadline: row.deadline?.getTime() ?? 0, dispatchedAt: row.dispatchedAt?.getTime() ?? 0,
+      id: row.id, node: row.node, status: row.status, attempt: row.attempt, deadline: row.deadline?.getTime() ?? 0, requestedAt: row.requestedAt.getTime(), dispatchedAt: row.dispatchedAt?.getTime() ?? 0,
       ...(row.instance === null ? {} : { instance: row.instance }), ...(row.claim === null ? {} : { claim: row.claim }),
     };
   }

@@ -31,6 +31,23 @@ const readCa = async (file: string | undefined): Promise<string | undefined> => 
   }
 };
 
+/** How long, in milliseconds, an account that was just made may go without JetStream. */
+const enablingMs = 30_000;
+
+/** A server gives an account its JetStream a moment after it has taken its claims; until then it answers that nobody is there. */
+const untilJetStreamAnswers = async (control: NatsConnection, clock: Clock, signal: AbortSignal): Promise<void> => {
+  const giveUp = clock.monotonic() + enablingMs;
+  for (;;) {
+    try {
+      await control.jetstreamManager({ timeout: 2_000 });
+      return;
+    } catch (cause) {
+      if (clock.monotonic() > giveUp) throw fault('unavailable', 'jetstream-unavailable', 'JetStream does not answer in the account CONTROL; see the log of the NATS servers', { cause });
+      await clock.sleep(100, signal);
+    }
+  }
+};
+
 /** Connects as SYSTEM, gives the account CONTROL its layout, connects as CONTROL. Waits for servers that are not there yet; refuses those that would lose what they acknowledged. */
 export const connectMaster = async ({ config, keys, clock, logger, signal }: BusParts): Promise<MasterBus> => {
   const ca = await readCa(config.caFile);
@@ -42,14 +59,18 @@ export const connectMaster = async ({ config, keys, clock, logger, signal }: Bus
     });
   };
   const system = await connect('system');
+  const opened = [system];
   try {
     assertServerVersion(system);
     await assertDurable(system);
     const claims = newClaimsReconciler({ keys, resolver: natsClaimsResolver(system), clock, log: logger });
     await claims.control();
-    return { system, control: await connect('control'), ca };
+    const control = await connect('control');
+    opened.push(control);
+    await untilJetStreamAnswers(control, clock, signal);
+    return { system, control, ca };
   } catch (error) {
-    await system.close();
+    for (const connection of opened) await connection.close();
     throw error;
   }
 };

@@ -9,6 +9,8 @@ import { type DueRun, NODE_DIRECTORY, type NodeDirectory, RUN_ROWS, type RunRows
 /** Milliseconds after which a command that was not claimed is sent again, and between two such sendings. */
 const resendMs = 15_000;
 const batch = 20_000;
+/** Milliseconds that a new run is left to the master that requested it and sends it at once: two senders only hold each other up. */
+const senderMs = 2_000;
 /** Reasons to wait that hold for every run of the node. */
 const nodeObstacles = new Set(['node-not-enrolled', 'node-drained', 'node-offline', 'no-free-slot']);
 
@@ -32,7 +34,8 @@ export class DispatchProcess {
     const dispatched = (await this.rows.active()).filter((row) => row.status === 'dispatched');
     for (const row of dispatched) await this.follow(row, now);
     this.forget(dispatched);
-    const queued = Map.groupBy(await this.rows.queued(now, batch), (row) => row.node);
+    const due = (await this.rows.queued(now, batch)).filter((row) => row.attempt > 0 || now - row.requestedAt >= senderMs);
+    const queued = Map.groupBy(due, (row) => row.node);
     for (const [node, rows] of queued) await this.send(node, rows);
   }
 

@@ -6,7 +6,7 @@ import type { DueRun, RunRows } from '../../ports.ts';
 import { RunRow } from './run.entity.ts';
 
 const dueRun = (row: RunRow): DueRun => ({
-  id: row.id, node: row.node, status: row.status, attempt: row.attempt, deadline: row.deadline?.getTime() ?? 0, dispatchedAt: row.dispatchedAt?.getTime() ?? 0,
+  id: row.id, node: row.node, status: row.status, attempt: row.attempt, deadline: row.deadline?.getTime() ?? 0, requestedAt: row.requestedAt.getTime(), dispatchedAt: row.dispatchedAt?.getTime() ?? 0,
   ...(row.instance === null ? {} : { instance: row.instance }), ...(row.claim === null ? {} : { claim: row.claim }),
 });
 
