@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NatsConnection, headers as natsHeaders } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -106,11 +106,11 @@ class ScriptedAgent {
   }
 
   /** Makes the snapshot that the claim asks for, with the real engine; what an agent would report. */
-  async backup(held: ClaimGranted & { run: string; attempt: number }): Promise<Made> {
+  async backup(held: ClaimGranted & { run: string; attempt: number }, importedKnown?: AsyncIterable<Uint8Array>): Promise<Made> {
     const { repository, task, time, source, previousSnapshot } = held.specification as BackupSpecification;
     const made = await runBackup({
       writer: this.store(held), source: filesSource({ paths: source.paths }), stateDir: this.self.state,
-      repository: { ...repository, identity: await ensureWriterIdentity(this.self.state), create: repository.id === undefined },
+      repository: { ...repository, identity: await ensureWriterIdentity(this.self.state), create: repository.id === undefined, ...(importedKnown ? { importedKnown } : {}) },
       subject: { snapshotId: held.snapshot!, taskId: task, time, ...(previousSnapshot === undefined ? {} : { previousSnapshot }) },
     } as never);
     const { id, name, size } = made.snapshot;
@@ -135,6 +135,11 @@ class ScriptedAgent {
   async handed(held: ClaimGranted): Promise<string[]> {
     const { sealedKeys } = held.specification as RestoreSpecification;
     return (await openSealedKeys(Buffer.from(sealedKeys, 'base64'), this.self.identity)).map(({ key }) => key.id);
+  }
+
+  /** Throws away everything but the id key. */
+  async loseCache(): Promise<void> {
+    for (const name of await readdir(this.self.state)) if (name !== 'id-key') await rm(join(this.self.state, name), { recursive: true });
   }
 
   /** Id of the id key that the masters hand back. */
@@ -350,6 +355,25 @@ describe('runs on real NATS and Postgres, two masters', () => {
       expect(await readFile(join(destination, source, 'a.bin'))).toEqual(await readFile(join(source, 'a.bin')));
     }
   }, 120_000);
+
+  it('a lost cache does not mean a full upload', async () => {
+    const source = await tempDir('source');
+    await writeFile(join(source, 'large.bin'), randomBytes(3_000_000));
+    const task = await define('cacheless', { source: { type: 'files', paths: [source] } });
+    const back = async (known: boolean): Promise<Made> => {
+      const run = await start(task);
+      const held = await agent.claim(run);
+      const { ids } = await agent.stored(held);
+      const imported = (async function* () { for (const id of ids) yield Buffer.from(id, 'hex'); })();
+      const made = await agent.backup(held, known ? imported : undefined);
+      agent.report(run, made);
+      await until(run, 'succeeded');
+      return made;
+    };
+    expect((await back(false)).statistics.storedBytes).toBeGreaterThan(3_000_000);
+    await agent.loseCache();
+    expect((await back(true)).statistics.storedBytes).toBeLessThan(300_000);
+  }, 60_000);
 
   it('an agent that lost its id key gets it back, before the first snapshot too', async () => {
     const disk = (await api.json<{ id: string }>('POST', '/api/v1/targets', { name: 'second disk', kind: 'builtin' })).id;
