@@ -7,9 +7,9 @@ export type RestoreMode = 'always' | 'if-changed' | 'if-newer' | 'never';
 
 /** Bounds on what a restore uses. */
 export interface RestoreLimits {
-  /** Worker threads that fetch, open, decompress, check and write; more than cores, as making files waits for the disk. Default 4. */
+  /** Worker threads that fetch, open, decompress, check and write; more than cores, as making files waits for the disk. Default 3. */
   readonly workers: number;
-  /** Bytes of stored frames fetched and not yet written. Default 24 MiB. */
+  /** Bytes of stored frames fetched and not yet written. Default 12 MiB. */
   readonly fetchBytes: number;
 }
 

@@ -12,7 +12,7 @@ import { type OpenedSnapshot, readDataSection, readParts, readSnapshot } from '.
 import type { RestoreLimits, RestoreOptions, RestoreProgress, RestoreResult } from './restore-options.ts';
 import { RestorePool } from './restore-pool.ts';
 
-const defaults: RestoreLimits = { workers: 4, fetchBytes: 24 * 1024 * 1024 };
+const defaults: RestoreLimits = { workers: 3, fetchBytes: 12 * 1024 * 1024 };
 
 /** A snapshot with everything that is needed to read its entries. */
 interface ReadableSnapshot {
