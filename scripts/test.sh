@@ -40,8 +40,9 @@ gate "import rules" depcruise apps libs test
 gate "dead code" knip
 gate "event catalogue" node scripts/event-catalogue.mjs --check
 gate "OpenAPI file" node scripts/openapi.mjs --check
-suite unit
-suite int
+# Most of a test is waiting for servers: two at a time even where there are two cores only.
+suite unit --maxWorkers=2
+suite int --maxWorkers=2
 suite e2e
 HOLDFAST_FAULT_SECONDS=${HOLDFAST_FAULT_SECONDS:-150} suite fault
 
