@@ -40,9 +40,8 @@ gate "import rules" depcruise apps libs test
 gate "dead code" knip
 gate "event catalogue" node scripts/event-catalogue.mjs --check
 gate "OpenAPI file" node scripts/openapi.mjs --check
-# Most of a test is waiting for servers: two at a time even where there are two cores only.
-suite unit --maxWorkers=2
-suite int --maxWorkers=2
+suite unit
+suite int
 suite e2e
 HOLDFAST_FAULT_SECONDS=${HOLDFAST_FAULT_SECONDS:-150} suite fault
 
