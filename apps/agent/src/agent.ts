@@ -19,8 +19,8 @@ import { type NodeIdentity, pinCommandKeys } from './state/node-identity.ts';
 import { Outbox } from './state/outbox.ts';
 import type { StateDirectory } from './state/state-directory.ts';
 import { agentVersion } from './version.ts';
-import { AttemptRunner } from './work/attempt-runner.ts';
-import { Scheduler } from './work/scheduler.ts';
+import { AttemptRunner } from './attempts/attempt-runner.ts';
+import { Scheduler } from './attempts/scheduler.ts';
 
 /** What an agent is made of; the caller opens and closes it. */
 export interface AgentParts {

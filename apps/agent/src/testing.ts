@@ -11,8 +11,8 @@ import type { ReportPublisher, Telemetry } from './session/bus.port.ts';
 import { openDatabase } from './state/database.ts';
 import { Journal } from './state/journal.ts';
 import { Outbox, type OutboxEntry } from './state/outbox.ts';
-import { AttemptRunner } from './work/attempt-runner.ts';
-import { Scheduler } from './work/scheduler.ts';
+import { AttemptRunner } from './attempts/attempt-runner.ts';
+import { Scheduler } from './attempts/scheduler.ts';
 
 /** `run_` and 20 digits. */
 export const runId = (n: number): string => `run_${String(n).padStart(20, '0')}`;

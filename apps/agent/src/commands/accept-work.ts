@@ -1,4 +1,4 @@
-import type { AttemptKey } from '../work/attempt.state.ts';
+import type { AttemptKey } from '../attempts/attempt.state.ts';
 import type { CommandContext, CommandHandler } from './command-context.ts';
 
 /** Ends lower attempts of the run before the given one starts; the scheduler lets no two attempts of a run work at once. */

@@ -1,7 +1,7 @@
 import type { Command } from '#contracts';
 import type { Logger } from '#kernel';
 import type { Journal } from '../state/journal.ts';
-import type { Scheduler } from '../work/scheduler.ts';
+import type { Scheduler } from '../attempts/scheduler.ts';
 
 /** All that a command may touch: it writes the order down and lets the scheduler know. */
 export interface CommandContext {

@@ -1,7 +1,7 @@
 import type {
   Grant, GrantRequest, IdKeyAnswer, KnownChunksAnswer, PacksAnswer, Progress, RunReport, Specification,
 } from '#contracts';
-import type { AttemptKey } from '../work/attempt.state.ts';
+import type { AttemptKey } from '../attempts/attempt.state.ts';
 
 /** What one data plane is to do. Goes to its process over a private channel, never through arguments or the environment. */
 export interface WorkOrder extends AttemptKey {

@@ -4,7 +4,7 @@ import type { ReportPublisher } from '../session/bus.port.ts';
 import type { AgentDatabase } from '../state/database.ts';
 import type { Journal } from '../state/journal.ts';
 import type { Outbox, OutboxEntry } from '../state/outbox.ts';
-import { Wakeup } from '../work/wakeup.ts';
+import { Wakeup } from '../attempts/wakeup.ts';
 
 export interface OutboxDependencies {
   readonly database: AgentDatabase;

@@ -1,6 +1,6 @@
 import { type Heartbeat, heartbeatSeconds, protocolVersion } from '#contracts';
 import { type Clock, rfc3339 } from '#kernel';
-import { Wakeup } from '../work/wakeup.ts';
+import { Wakeup } from '../attempts/wakeup.ts';
 import type { Telemetry } from './bus.port.ts';
 import type { HostFacts } from './host-facts.ts';
 

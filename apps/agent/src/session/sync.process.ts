@@ -2,8 +2,8 @@ import type { ClaimReference, SelfAnswer, SyncAnswer } from '#contracts';
 import { type Clock, type Logger, isAppError, messageOf } from '#kernel';
 import type { Journal } from '../state/journal.ts';
 import type { Outbox } from '../state/outbox.ts';
-import type { Scheduler } from '../work/scheduler.ts';
-import { Wakeup } from '../work/wakeup.ts';
+import type { Scheduler } from '../attempts/scheduler.ts';
+import { Wakeup } from '../attempts/wakeup.ts';
 import type { AskClient } from './ask-client.port.ts';
 import { backoffMs } from './ask-until-answered.ts';
 

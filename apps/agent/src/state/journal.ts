@@ -2,7 +2,7 @@ import type { CommandVerb } from '#contracts';
 import { AppError, type Clock, fault } from '#kernel';
 import {
   type AttemptChange, type AttemptKey, type AttemptState, type ForgetReason, type WorkVerb, changeAttempt, initialAttempt,
-} from '../work/attempt.state.ts';
+} from '../attempts/attempt.state.ts';
 import type { AgentDatabase } from './database.ts';
 
 /** An attempt in the journal. */

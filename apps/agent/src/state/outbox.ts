@@ -1,6 +1,6 @@
 import { type ClaimReference, type RunReport, reportMessageId } from '#contracts';
 import type { Clock } from '#kernel';
-import type { AttemptKey } from '../work/attempt.state.ts';
+import type { AttemptKey } from '../attempts/attempt.state.ts';
 import type { AgentDatabase } from './database.ts';
 
 /** A report in the outbox. */
