@@ -67,9 +67,14 @@ const run = (command: readonly string[]): string => {
   return done.stdout;
 };
 
-const sizeOf = (folder: string): number =>
-  readdirSync(folder, { recursive: true, withFileTypes: true }).filter((item) => item.isFile())
-    .reduce((sum, item) => sum + statSync(join(item.parentPath, item.name)).size, 0);
+/** Every file below a folder. Node's own recursive listing would follow a link to a directory, for ever where it points upwards. */
+const filesOf = (folder: string): string[] => readdirSync(folder, { withFileTypes: true }).flatMap((item) => {
+  const path = join(folder, item.name);
+  if (item.isDirectory()) return filesOf(path);
+  return item.isFile() ? [path] : [];
+}).sort();
+
+const sizeOf = (folder: string): number => filesOf(folder).reduce((sum, file) => sum + statSync(file).size, 0);
 
 const holdfast = (tree: string, place: string): Contender => {
   const command = join(root, 'scripts', 'holdfast');
@@ -103,9 +108,6 @@ const restic = (tree: string, place: string): Contender => {
     stored: () => sizeOf(repository),
   };
 };
-
-const filesOf = (tree: string): string[] =>
-  readdirSync(tree, { recursive: true, withFileTypes: true }).filter((item) => item.isFile()).map((item) => join(item.parentPath, item.name)).sort();
 
 /** Appends a line to every hundredth file of the copy. */
 const changeOnePercent = (files: readonly string[], round: number): void => {

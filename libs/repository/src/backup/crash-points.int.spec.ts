@@ -31,7 +31,7 @@ const write = async (path: string, bytes: Buffer): Promise<void> => {
 beforeEach(async () => {
   [source, stateDir, store, person] = [await tempDir('source'), await tempDir('state'), memoryStore(), await generateIdentity()];
   for (let i = 0; i < smallFiles; i++) await write(`small/${i}.bin`, randomBytes(40_000));
-  await write('large.bin', randomBytes(2_500_000));
+  await write('large.bin', randomBytes(4_000_000));
 });
 
 const backup = async (id: string, change: Omit<Partial<BackupOptions>, 'repository'> & { readonly repository?: Partial<BackupOptions['repository']> } = {}): Promise<BackupResult> => runBackup({
