@@ -1,19 +1,23 @@
 /**
  * What the control plane does in a second, on real servers with fsync before every acknowledgement of the log.
  *
- *   npm run bench:control -- [--json] [--commands 20000] [--workers 128] [--events 1000000]
- *   npm run bench:control -- --stack http://127.0.0.1:PORT --key KEY --task TASK --nats URL --creds FILE [--rate 100] [--seconds 30]
+ *   npm run bench:control -- [--json] [--only log|dispatch] [--commands 20000] [--workers 128] [--events 1000000]
+ *     [--nodes 60] [--tasks 4] [--rates 1,50,100] [--seconds 20] [--profile FOLDER]
+ *   npm run bench:control -- --stack http://127.0.0.1:PORT --key KEY --task TASK --nats URL --creds FILE [--rates 100] [--seconds 20]
  *
- * The second form drives a running stack and measures the time from `POST /tasks/{id}:run` to the agent holding the command.
- * The log's rates depend on the disk (one fsync an event): `fsync_ms` says what it takes here; TMPDIR chooses the disk.
+ * The first form starts everything itself, stand-ins for the agents of a fleet included, and measures the log and then the time from
+ * `POST /tasks/{id}:run` to the agent holding the command. The second form drives a stack that runs. Rates depend on the disk (one
+ * fsync an event): `fsync_ms` says what it takes here; TMPDIR chooses the disk. CPU seconds are those of all processes of a part.
  */
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { dispatchLatency } from './control/dispatch.ts';
+import { type Driven, dispatchLatency, watchStack } from './control/dispatch.ts';
+import { startFleet } from './control/fleet.ts';
 import { appendRates, fillLog, projectRate, rebuildRate, visibleAfter } from './control/log.ts';
 import { startBenchStack } from './control/stack.ts';
+import { measureUsage, peakMiB } from './control/usage.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,8 +26,11 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '128' },
     events: { type: 'string', default: '1000000' },
     stack: { type: 'string' }, key: { type: 'string' }, task: { type: 'string' }, nats: { type: 'string' }, creds: { type: 'string' },
-    rate: { type: 'string', default: '100' },
-    seconds: { type: 'string', default: '30' },
+    only: { type: 'string' }, profile: { type: 'string' },
+    nodes: { type: 'string', default: '60' },
+    tasks: { type: 'string', default: '4' },
+    rates: { type: 'string', default: '1,50,100' },
+    seconds: { type: 'string', default: '20' },
   },
 });
 
@@ -63,11 +70,34 @@ const ofTheLog = async (): Promise<void> => {
   }
 };
 
+const drive = async (driven: Driven, pids: Readonly<Record<string, number>>): Promise<void> => {
+  for (const rate of values.rates.split(',').map(Number)) {
+    const used = measureUsage(pids);
+    note(`dispatch_ms_at_${rate}`, { ...(await dispatchLatency(driven, rate, Number(values.seconds))), cpu_seconds: used() });
+  }
+};
+
+const ofDispatch = async (): Promise<void> => {
+  note('fsync_ms', fsyncMs());
+  const fleet = await startFleet({ nodes: Number(values.nodes), tasksPerNode: Number(values.tasks), ...(values.profile ? { profile: values.profile } : {}) });
+  try {
+    await drive(fleet, fleet.pids);
+    note('master_peak_mib', peakMiB(fleet.pids.master));
+  } finally {
+    await fleet.stop();
+  }
+};
+
 const ofAStack = async (): Promise<void> => {
   const { stack: url, key, task, nats, creds } = values;
   if (!url || !key || !task || !nats || !creds) throw new Error('With --stack also give --key, --task, --nats and --creds');
-  note('dispatch_ms', await dispatchLatency({ url, key, task, nats, creds }, Number(values.rate), Number(values.seconds)));
+  const driven = await watchStack({ url, key, task, nats, creds });
+  await drive(driven, {}).finally(() => driven.close());
 };
 
-await (values.stack ? ofAStack() : ofTheLog());
+if (values.stack) await ofAStack();
+else {
+  if (values.only !== 'dispatch') await ofTheLog();
+  if (values.only !== 'log') await ofDispatch();
+}
 if (values.json) console.log(JSON.stringify({ message_type: 'summary', benchmark: 'control', ...result }));

@@ -2,69 +2,110 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, credsAuthenticator } from 'nats';
 
-/** A running stack to drive. */
-export interface RunningStack {
+/** What is driven. */
+export interface Driven {
   /** `http://127.0.0.1:port` of a master. */
   readonly url: string;
-  /** API key or session token that may run tasks. */
+  /** API key that may run tasks. */
   readonly key: string;
-  readonly task: string;
-  /** Where and with which credentials (account CONTROL) the bus is watched. */
-  readonly nats: string;
-  readonly creds: string;
+  /** Started one after the other, again and again. */
+  readonly tasks: readonly string[];
+  /** When the agent got the command of each run, monotonic milliseconds. */
+  readonly held: ReadonlyMap<string, number>;
 }
 
-/** Milliseconds from sending `POST /tasks/{id}:run` to the acknowledgement by which the agent says that it holds the command. */
+/** Milliseconds from sending `POST /tasks/{id}:run` to its answer, and to the agent holding the command. */
 export interface DispatchLatency {
+  readonly rate: number;
   readonly sent: number;
   readonly accepted: number;
   readonly held: number;
+  readonly answer: Percentiles;
+  readonly dispatch: Percentiles;
+}
+
+/** Of measured milliseconds. */
+export interface Percentiles {
   readonly p50: number;
   readonly p99: number;
   readonly longest: number;
 }
 
-const post = async ({ url, key, task }: RunningStack, onRun: (run: string, sent: number) => void): Promise<void> => {
+const percentiles = (times: number[]): Percentiles => {
+  times.sort((a, b) => a - b);
+  const at = (part: number): number => Number((times[Math.floor((times.length - 1) * part)] ?? Number.NaN).toFixed(2));
+  return { p50: at(0.5), p99: at(0.99), longest: at(1) };
+};
+
+interface Started {
+  readonly run: string;
+  readonly sent: number;
+  readonly answered: number;
+}
+
+const post = async ({ url, key }: Driven, task: string): Promise<Started[]> => {
   const sent = performance.now();
   const answer = await fetch(`${url}/api/v1/tasks/${task}:run`, {
     method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: '{}', signal: AbortSignal.timeout(10_000),
   });
   const text = await answer.text();
+  const answered = performance.now();
   if (!answer.ok) throw new Error(`${answer.status} ${text}`);
-  for (const run of new Set(text.match(/run_[0-9a-z]{20}/g))) onRun(run, sent);
+  return (JSON.parse(text) as { runs: string[] }).runs.map((run) => ({ run, sent, answered }));
 };
 
-/** Sends `rate` requests a second for `seconds`, watching the acknowledgements of commands on the bus. */
-export const dispatchLatency = async (stack: RunningStack, rate: number, seconds: number): Promise<DispatchLatency> => {
-  const creds = new Uint8Array(await readFile(stack.creds));
-  const connection = await connect({ servers: stack.nats, authenticator: credsAuthenticator(creds) });
-  const [sentAt, heldAt, acks] = [new Map<string, number>(), new Map<string, number>(), new Map<number, number>()];
-  connection.subscribe('$JS.ACK.COMMANDS.>', {
-    callback: (_error, message) => {
-      const sequence = Number(message.subject.split('.')[5]);
-      if (!acks.has(sequence)) acks.set(sequence, performance.now());
-    },
-  });
-  await connection.flush();
+const longestWait = 10_000;
+
+/** Sends `rate` requests a second for `seconds`, whether the answers come or not, and waits until the agents hold what was accepted. */
+export const dispatchLatency = async (driven: Driven, rate: number, seconds: number): Promise<DispatchLatency> => {
   const total = rate * seconds;
   const start = performance.now();
   const failures: unknown[] = [];
-  const posts: Promise<void>[] = [];
+  const posts: Promise<Started[]>[] = [];
   for (let i = 0; i < total; i++) {
     await delay(Math.max(0, start + (i * 1000) / rate - performance.now()));
-    posts.push(post(stack, (run, sent) => sentAt.set(run, sent)).catch((error: unknown) => void failures.push(error)));
+    posts.push(post(driven, driven.tasks[i % driven.tasks.length] ?? '').catch((error: unknown) => {
+      failures.push(error);
+      return [];
+    }));
   }
-  await Promise.all(posts);
-  for (let waited = 0; acks.size < sentAt.size && waited < 100; waited++) await delay(100);
+  const started = (await Promise.all(posts)).flat();
+  if (started.length === 0) throw new Error('No run was accepted', { cause: failures[0] });
+  const giveUp = performance.now() + longestWait;
+  while (started.some(({ run }) => !driven.held.has(run)) && performance.now() < giveUp) await delay(50);
+  const held = started.filter(({ run }) => driven.held.has(run));
+  return {
+    rate, sent: total, accepted: started.length, held: held.length,
+    answer: percentiles(started.map(({ sent, answered }) => answered - sent)),
+    dispatch: percentiles(held.map(({ run, sent }) => (driven.held.get(run) ?? Number.NaN) - sent)),
+  };
+};
+
+/** A stack that runs already, watched on the bus with credentials of the account CONTROL. */
+export interface RunningStack {
+  readonly url: string;
+  readonly key: string;
+  readonly task: string;
+  readonly nats: string;
+  readonly creds: string;
+}
+
+/** Watches the acknowledgements by which the stack's agents say that they hold a command. */
+export const watchStack = async ({ url, key, task, nats, creds }: RunningStack): Promise<Driven & { close(): Promise<void> }> => {
+  const connection = await connect({ servers: nats, authenticator: credsAuthenticator(new Uint8Array(await readFile(creds))) });
   const manager = await connection.jetstreamManager();
-  for (const [sequence, at] of acks) {
-    const message = await manager.streams.getMessage('COMMANDS', { seq: sequence });
-    const run = message.header.get('Nats-Msg-Id').split('.')[0] ?? '';
-    if (sentAt.has(run)) heldAt.set(run, at);
-  }
-  await connection.close();
-  if (sentAt.size === 0) throw new Error('No run was accepted', { cause: failures[0] });
-  const times = [...heldAt].map(([run, at]) => at - (sentAt.get(run) ?? at)).sort((a, b) => a - b);
-  const at = (part: number): number => Number((times[Math.floor((times.length - 1) * part)] ?? Number.NaN).toFixed(2));
-  return { sent: total, accepted: sentAt.size, held: heldAt.size, p50: at(0.5), p99: at(0.99), longest: at(1) };
+  const held = new Map<string, number>();
+  connection.subscribe('$JS.ACK.COMMANDS.>', {
+    callback: (_error, message) => {
+      const at = performance.now();
+      const name = async (): Promise<void> => {
+        const command = await manager.streams.getMessage('COMMANDS', { seq: Number(message.subject.split('.')[5]) });
+        const run = command.header.get('Nats-Msg-Id').split('.')[0] ?? '';
+        if (!held.has(run)) held.set(run, at);
+      };
+      void name().catch(() => undefined);
+    },
+  });
+  await connection.flush();
+  return { url, key, tasks: [task], held, close: () => connection.close() };
 };
