@@ -1,5 +1,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createChunker } from '../format/chunker.ts';
 import { frameCipher } from '../format/frame.ts';
 import { keyFrom } from '../format/keys.ts';
 import { KnownLookup } from '../state/known-lookup.ts';
@@ -50,7 +49,7 @@ const packs = new PackMaker({
   packBytes: data.packBytes, buffer: takeBuffer, onPack: sendPack,
 });
 const store = new ChunkStore(packs, new KnownLookup(data.known), new ChunkClaims(data.claims), data.chunkIdKey);
-const reader = new FileReader(store, createChunker(data.gear, data.chunker), data.chunker);
+const reader = new FileReader(store, data.gear, data.chunker);
 let stream: ContentStream | undefined;
 
 const readFiles = async (job: FilesJob): Promise<void> => {

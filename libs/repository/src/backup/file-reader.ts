@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import type { Chunker } from '../format/chunker.ts';
+import { type Chunker, createChunker } from '../format/chunker.ts';
 import { type ChunkerLimits, frameClass } from '../format/limits.ts';
 import { encodeReferences, ReferenceCollector, referenceKind } from '../format/refs.ts';
 import type { ChunkStore } from './chunk-store.ts';
@@ -44,11 +44,10 @@ export class FileReader {
   private readonly store: ChunkStore;
   private readonly chunker: Chunker;
   private readonly limits: ChunkerLimits;
-  private buffer: Buffer | undefined;
 
-  constructor(store: ChunkStore, chunker: Chunker, limits: ChunkerLimits) {
+  constructor(store: ChunkStore, gear: Uint8Array, limits: ChunkerLimits) {
     this.store = store;
-    this.chunker = chunker;
+    this.chunker = createChunker(gear, limits, limits.max + readBytes);
     this.limits = limits;
   }
 
@@ -111,8 +110,7 @@ export class FileReader {
 
   /** Takes content piece by piece. One stream at a time. */
   startStream(): ContentStream {
-    this.buffer ??= Buffer.allocUnsafeSlow(this.limits.max + readBytes);
-    return new ContentStream(this.store, this.chunker, this.buffer);
+    return new ContentStream(this.store, this.chunker);
   }
 }
 
@@ -126,10 +124,10 @@ export class ContentStream {
   private start = 0;
   private end_ = 0;
 
-  constructor(store: ChunkStore, chunker: Chunker, buffer: Buffer) {
+  constructor(store: ChunkStore, chunker: Chunker) {
     this.store = store;
     this.chunker = chunker;
-    this.buffer = buffer;
+    this.buffer = chunker.content;
     this.references = new ReferenceCollector((id, plain) => this.lists.push({ id, plain }));
     chunker.reset();
   }
@@ -148,7 +146,7 @@ export class ContentStream {
   async filled(length: number): Promise<void> {
     this.end_ += length;
     for (;;) {
-      const cut = this.chunker.cut(this.buffer, this.start, this.end_);
+      const cut = this.chunker.cut(this.start, this.end_);
       if (cut < 0) break;
       await this.take(cut);
     }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { encodeFrame, type FrameCipher } from '../format/frame.ts';
+import { type FrameCipher, pack } from '../format/frame.ts';
 import type { ChunkClass } from '../format/limits.ts';
 import { directoryBytesOf, type PackedChunk, type PackedFrame, sealDirectory, trailerBytes } from '../format/pack.ts';
 
@@ -44,16 +44,12 @@ export class PackMaker {
   /** Seals one frame under the key of its class and puts it into the pack, which is closed when it is large enough. */
   async add(frameClass: ChunkClass, plain: Uint8Array, chunks: readonly PackedChunk[]): Promise<void> {
     const cipher = frameClass === 1 ? this.options.data : this.options.catalog;
-    const { codec, sealed } = encodeFrame(cipher, frameClass, plain);
-    if (!this.target) {
-      this.target = Buffer.from(await this.options.buffer(this.options.packBytes + largestFrame + maxDirectoryBytes + 1024 * 1024));
-    }
-    this.target.set(sealed, this.used);
-    this.hash.update(sealed);
-    this.frames.push({
-      offset: this.used, length: sealed.length, class: frameClass, codec, keyId: cipher.keyId, plainLength: plain.length, chunks,
-    });
-    this.used += sealed.length;
+    const { codec, bytes } = pack(plain);
+    this.target ??= Buffer.from(await this.options.buffer(this.options.packBytes + largestFrame + maxDirectoryBytes + 1024 * 1024));
+    const offset = this.used;
+    this.used = cipher.sealInto(this.target, offset, { class: frameClass, codec }, bytes);
+    this.hash.update(this.target.subarray(offset, this.used));
+    this.frames.push({ offset, length: this.used - offset, class: frameClass, codec, keyId: cipher.keyId, plainLength: plain.length, chunks });
     this.plainBytes += plain.length;
     this.directoryBytes += directoryBytesOf(chunks.length);
     if (this.used >= this.options.packBytes || this.directoryBytes >= maxDirectoryBytes) this.close();

@@ -15,6 +15,8 @@ import { restoreNeeds, sealRestoreNeeds } from './restore-keys.ts';
 let sample: SampleRepository;
 let snapshotObject = '';
 let root = '';
+const long = ' with a long name'.repeat(11);
+const sub = (i: number): string => `d${i % 7}/sub ${i}${long}`;
 const keysOf = () => identityKeys(sample.store, [sample.dataIdentity]);
 const namesIn = async (snapshot: BrowsableSnapshot, directory: string): Promise<string[]> => {
   const names = [];
@@ -25,8 +27,8 @@ const namesIn = async (snapshot: BrowsableSnapshot, directory: string): Promise<
 beforeAll(async () => {
   sample = await sampleRepository();
   root = sample.source.slice(1);
-  // Several parts of a manifest: a part is at least 64 KiB and on average 256 KiB.
-  for (let i = 0; i < 60; i++) for (let j = 0; j < 60; j++) await sample.write(`d${i % 7}/sub ${i}/file-${j}`, Buffer.from(`${i}.${j}`));
+  // Three parts of a manifest at least, wherever chance cuts it: a part is at most 1 MiB, and these are 2.3 MB of paths.
+  for (let i = 0; i < 60; i++) for (let j = 0; j < 60; j++) await sample.write(`${sub(i)}/file-${j}${long}`, Buffer.from(`${i}.${j}`));
   for (const name of ['a', 'a-b', 'a.b', 'z']) await sample.write(`mixed/${name}/x`, 10);
   await mkdir(join(sample.source, 'empty'));
   snapshotObject = (await sample.backup()).snapshot.name;
@@ -36,7 +38,7 @@ describe('a snapshot looked into', () => {
   it('shows every directory as it is on the disk', async () => {
     const snapshot = await browseSnapshot({ store: sample.store, keys: keysOf(), snapshotObject });
     expect(snapshot.data.index.length).toBeGreaterThan(2);
-    for (const directory of ['', 'd0', 'd6', 'mixed', 'mixed/a', 'mixed/a-b', 'empty', 'd3/sub 3', 'd3/sub 59']) {
+    for (const directory of ['', 'd0', 'd6', 'mixed', 'mixed/a', 'mixed/a-b', 'empty', sub(3), sub(59)]) {
       const onDisk = await readdir(join(sample.source, directory)).catch(() => []);
       expect(await namesIn(snapshot, join(root, directory).replace(/\/$/, ''))).toEqual(onDisk.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
     }
@@ -50,9 +52,9 @@ describe('a snapshot looked into', () => {
 
   it('finds an entry by its path, and not what is not there', async () => {
     const snapshot = await browseSnapshot({ store: sample.store, keys: keysOf(), snapshotObject });
-    expect(await snapshot.find(Buffer.from(`${root}/d3/sub 3/file-17`))).toMatchObject({ type: 'file', size: 4 });
+    expect(await snapshot.find(Buffer.from(`${root}/${sub(3)}/file-17${long}`))).toMatchObject({ type: 'file', size: 4 });
     expect(await snapshot.find(Buffer.from(`${root}/d3`))).toMatchObject({ type: 'directory' });
-    expect(await snapshot.find(Buffer.from(`${root}/d3/sub 3/none`))).toBeUndefined();
+    expect(await snapshot.find(Buffer.from(`${root}/${sub(3)}/none`))).toBeUndefined();
     await expect(snapshot.find(Buffer.from('../x'))).rejects.toMatchObject({ code: 'manifest-damaged' });
     expect(await namesIn(snapshot, `${root}/none`)).toEqual([]);
   });
@@ -64,7 +66,7 @@ describe('a snapshot looked into', () => {
     await browseSnapshot({ store, keys: keysOf(), snapshotObject, cache });
     const snapshot = await browseSnapshot({ store, keys: keysOf(), snapshotObject, cache });
     const before = store.counters.gets;
-    expect(await namesIn(snapshot, `${root}/d3/sub 3`)).toHaveLength(60);
+    expect(await namesIn(snapshot, `${root}/${sub(3)}`)).toHaveLength(60);
     expect(store.counters.gets - before).toBeLessThanOrEqual(2);
   });
 });

@@ -207,11 +207,12 @@ describe('the chunker', () => {
   const sizes = { min: 1024, average: 4096, max: 32_768 };
   const { gear } = deriveSubkeys(idKey.bytes);
   const cuts = (bytes: Uint8Array, pieces: readonly number[] = []): number[] => {
-    const chunker = createChunker(gear, sizes);
+    const chunker = createChunker(gear, sizes, bytes.length);
+    chunker.content.set(bytes);
     const found: number[] = [];
     let start = 0;
     for (const end of [...pieces, bytes.length]) {
-      for (let cut = chunker.cut(bytes, start, end); cut >= 0; cut = chunker.cut(bytes, start, end)) found.push(start = cut);
+      for (let cut = chunker.cut(start, end); cut >= 0; cut = chunker.cut(start, end)) found.push(start = cut);
     }
     return start < bytes.length ? [...found, bytes.length] : found;
   };
@@ -225,6 +226,23 @@ describe('the chunker', () => {
       expect(lengths.slice(0, -1).every((one) => one > sizes.min && one <= sizes.max)).toBe(true);
     }), { numRuns: 30 });
     expect(cuts(Buffer.alloc(100_000)).slice(0, 3)).toEqual([32_768, 65_536, 98_304]);
+  });
+
+  it('cuts where the specification says', () => {
+    const specified: number[] = [];
+    for (let start = 0; start < content.length;) {
+      let [hash, end] = [0, start + sizes.min];
+      for (; end < content.length && end - start < sizes.max; end++) {
+        hash = ((hash * 2) + gear.readUInt32LE((content[end] as number) * 4)) % 2 ** 32;
+        const zeroBits = 12 + (end - start < sizes.average ? 2 : -2);
+        if (hash < 2 ** (32 - zeroBits)) {
+          end++;
+          break;
+        }
+      }
+      specified.push(start = Math.min(end, content.length));
+    }
+    expect(cuts(content)).toEqual(specified);
   });
 
   it('cuts at the same places however the content arrives', () => {

@@ -19,27 +19,41 @@ export interface FrameCipher {
   readonly keyId: string;
   /** nonce 12 | ciphertext | tag 16. `extra` is authenticated behind the frame's own facts. */
   seal(frame: FrameClass, packed: Codec, plain: Uint8Array, extra?: Uint8Array): Buffer;
+  /** The same, written to `target` from `at` on. Returns the place behind it. */
+  sealInto(target: Buffer, at: number, facts: { readonly class: FrameClass; readonly codec: Codec; readonly extra?: Uint8Array }, plain: Uint8Array): number;
   /** The compressed or raw bytes. Throws `frame-damaged` for anything that was not sealed exactly so. */
   open(frame: FrameClass, packed: Codec, sealed: Uint8Array, extra?: Uint8Array): Buffer;
 }
 
 const none = new Uint8Array(0);
+/** Node makes a new buffer of each piece of ciphertext: small ones come from memory that is in the process already. */
+const cipherBytes = 64 * 1024;
 
 /** AES-256-GCM; AAD = "HFv1" | repository id 16 | key id 16 | class 1 | codec 1 | extra. */
 export const frameCipher = (repositoryId: string, key: Key): FrameCipher => {
   const prefix = Buffer.concat([magic, Buffer.from(repositoryId, 'hex'), Buffer.from(key.id, 'hex')]);
   const aad = (frame: FrameClass, packed: Codec, extra: Uint8Array): Buffer => Buffer.concat([prefix, Buffer.from([frame, packed]), extra]);
+  const sealInto: FrameCipher['sealInto'] = (target, at, facts, plain) => {
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce);
+    cipher.setAAD(aad(facts.class, facts.codec, facts.extra ?? none));
+    target.set(nonce, at);
+    let end = at + nonceBytes;
+    for (let from = 0; from < plain.length; from += cipherBytes) {
+      const part = cipher.update(plain.subarray(from, from + cipherBytes));
+      target.set(part, end);
+      end += part.length;
+    }
+    cipher.final();
+    target.set(cipher.getAuthTag(), end);
+    return end + tagBytes;
+  };
   return {
     keyId: key.id,
+    sealInto,
     seal: (frame, packed, plain, extra = none) => {
-      const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv('aes-256-gcm', key.bytes, nonce);
-      cipher.setAAD(aad(frame, packed, extra));
       const sealed = Buffer.allocUnsafeSlow(plain.length + sealOverhead);
-      sealed.set(nonce);
-      sealed.set(cipher.update(plain), nonceBytes);
-      cipher.final();
-      sealed.set(cipher.getAuthTag(), sealed.length - tagBytes);
+      sealInto(sealed, 0, { class: frame, codec: packed, extra }, plain);
       return sealed;
     },
     open: (frame, packed, sealed, extra = none) => {
