@@ -9,6 +9,7 @@ import { userDecider } from '../../apps/master/src/modules/identity/domain/user.
 import { installationDecider } from '../../apps/master/src/modules/installation/index.ts';
 import { nameDecider } from '../../apps/master/src/modules/names/index.ts';
 import { nodeDecider } from '../../apps/master/src/modules/nodes/index.ts';
+import { placesDecider } from '../../apps/master/src/modules/places/index.ts';
 import { presenceDecider } from '../../apps/master/src/modules/presence/index.ts';
 import { repositoryDecider } from '../../apps/master/src/modules/repositories/index.ts';
 import { runDecider } from '../../apps/master/src/modules/runs/index.ts';
@@ -54,7 +55,7 @@ const decode = ({ sequence, subject, headers, data }: Fixture): RecordedEvent =>
   frozen(eventCodec(types, headers[eventHeader.installation] ?? '').decode({ sequence, subject, headers, data: JSON.stringify(data) }));
 
 const deciders = new Map(([
-  apiKeyDecider, credentialDecider, enrolmentDecider, installationDecider, laneDecider, nameDecider, nodeDecider, presenceDecider, repositoryDecider,
+  apiKeyDecider, credentialDecider, enrolmentDecider, installationDecider, laneDecider, nameDecider, nodeDecider, placesDecider, presenceDecider, repositoryDecider,
   runDecider, snapshotDecider, targetDecider, taskDecider, userDecider,
 ] as unknown as readonly Evolving[]).map((decider) => [decider.aggregate, decider]));
 

@@ -11,6 +11,7 @@ import { MasterConfig } from './platform/config/master.config.ts';
 import { connectMaster } from './platform/foundation/bus.ts';
 import { openDatabase } from './platform/foundation/database.ts';
 import { installationOf } from './platform/foundation/foundation.ts';
+import { replaceSessionSecret, sessionSecretOf } from './platform/foundation/session-secret.ts';
 
 /** What a job works with. */
 interface Job {
@@ -72,14 +73,29 @@ const reappendLog = (job: Job): Promise<void> => withLog(job, async (copies) => 
   logger.info('the log is whole again', { ...done });
 });
 
+/** Makes the session secret of these settings the one of all masters; they are to be started with it afterwards. */
+const changeSessionSecret = async ({ config, clock, logger, signal }: Job): Promise<void> => {
+  const keys = await loadKeys(config.keysDir);
+  const { source, pool } = await openDatabase({ ...catalogue, url: config.postgres.url, clock, logger, signal });
+  try {
+    await replaceSessionSecret(pool, sessionSecretOf(config, keys), clock);
+    logger.info('the session secret was changed; start every master with it, all log-ins are over', { from: config.sessionSecret === undefined ? 'keys folder' : 'SESSION_SECRET' });
+  } finally {
+    await pool.end();
+    await source.destroy();
+  }
+};
+
 const jobs: Readonly<Record<string, (job: Job) => Promise<void>>> = {
   'projections rebuild': rebuildProjections,
   'doctor log': examineLog,
   'doctor reappend': reappendLog,
+  'doctor session-secret': changeSessionSecret,
 };
 
 /**
- * The jobs of an operator that need the master's own settings: `projections rebuild`, `doctor log`, `doctor reappend`. Throws
+ * The jobs of an operator that need the master's own settings: `projections rebuild`, `doctor log`, `doctor reappend`,
+ * `doctor session-secret`. Throws
  * `unknown-command`, and what the job throws.
  */
 export const runAdministration = async (words: readonly string[], signal: AbortSignal, variables: Variables = environment()): Promise<void> => {

@@ -8,6 +8,7 @@ import { catalogue } from './catalogue.ts';
 import { installationDecider } from './modules/installation/index.ts';
 import { publicUrlOf } from './platform/config/master.config.ts';
 import { type Foundation, type Surroundings, openFoundation } from './platform/foundation/foundation.ts';
+import { checkSessionSecret, sessionSecretOf } from './platform/foundation/session-secret.ts';
 import { commandContext } from './platform/http/command-context.ts';
 import { plainInput } from './platform/http/plain-input.ts';
 import { secureHeaders } from './platform/http/secure-headers.ts';
@@ -81,7 +82,7 @@ const closeApp = async (app: NestExpressApplication, { clock }: Foundation): Pro
   patience.abort();
 };
 
-/** Starts a master: foundation, first event, read models, slices, HTTP. Rejects with nothing left open. */
+/** Starts a master: foundation, first event, the session secret of the others, read models, slices, HTTP. Rejects with nothing left open. */
 export const startMaster = async (surroundings: Surroundings, signal: AbortSignal): Promise<Master> => {
   const foundation = await openFoundation(surroundings, catalogue, signal);
   const { logger, config } = foundation;
@@ -92,6 +93,8 @@ export const startMaster = async (surroundings: Surroundings, signal: AbortSigna
   };
   try {
     await createInstallation(foundation);
+    // After it: a database of another installation is the graver mistake, and has its own sentence.
+    await checkSessionSecret(foundation.pool, sessionSecretOf(config, foundation.keys), foundation.clock);
     await foundation.follower.start();
     const app = await createApp(foundation);
     opened.push(app);

@@ -3,11 +3,12 @@ import { CreateArchive1763730000100 } from '#projections';
 import { migrations } from './migrations/index.ts';
 import { AuditRow, auditModel } from './modules/audit/index.ts';
 import { CredentialRow, credentialEvents, credentialsModel } from './modules/credentials/index.ts';
-import { LinkToken, enrolmentEvents } from './modules/enrolment/index.ts';
+import { EnrolmentLinkRow, LinkToken, enrolmentEvents, enrolmentLinksModel } from './modules/enrolment/index.ts';
 import { ApiKeyHash, ApiKeyRow, LoginAttempts, PasswordHash, Session, UserRow, apiKeysModel, identityEvents, usersModel } from './modules/identity/index.ts';
 import { installationEvents } from './modules/installation/index.ts';
 import { nameEventVersions } from './modules/names/index.ts';
 import { NodeRow, nodeEvents, nodesModel } from './modules/nodes/index.ts';
+import { placesEventVersions } from './modules/places/index.ts';
 import { DisconnectRow, HeartbeatRow, PresenceRow, presenceEvents, presenceModel } from './modules/presence/index.ts';
 import { RepositoryRow, repositoryEventVersions, repositoryRows } from './modules/repositories/index.ts';
 import { ExecutorBeat, RunAbsence, RunProgress, RunRow, runEventVersions, runRows } from './modules/runs/index.ts';
@@ -18,16 +19,16 @@ import type { Catalogue } from './platform/foundation/foundation.ts';
 import { IdempotencyKey } from './platform/idempotency/idempotency-key.entity.ts';
 
 const types = eventTypes(
-  installationEvents, nameEventVersions, nodeEvents, presenceEvents, credentialEvents, enrolmentEvents, targetEvents, identityEvents,
+  installationEvents, nameEventVersions, placesEventVersions, nodeEvents, presenceEvents, credentialEvents, enrolmentEvents, targetEvents, identityEvents,
   taskEventVersions, laneEventVersions, runEventVersions, repositoryEventVersions, snapshotEventVersions,
 );
 
 /** Everything that the slices bring: their events, read models, tables and migrations. */
 export const catalogue: Catalogue = {
   types,
-  readModels: [nodesModel, presenceModel, credentialsModel, targetsModel, usersModel, apiKeysModel, taskRows, taskLaneRows, runRows, repositoryRows, snapshotRows, auditModel(types.names)],
+  readModels: [nodesModel, presenceModel, credentialsModel, enrolmentLinksModel, targetsModel, usersModel, apiKeysModel, taskRows, taskLaneRows, runRows, repositoryRows, snapshotRows, auditModel(types.names)],
   entities: [
-    IdempotencyKey, NodeRow, PresenceRow, HeartbeatRow, DisconnectRow, CredentialRow, LinkToken, TargetRow, TargetSecret, UserRow, ApiKeyRow,
+    IdempotencyKey, NodeRow, PresenceRow, HeartbeatRow, DisconnectRow, CredentialRow, EnrolmentLinkRow, LinkToken, TargetRow, TargetSecret, UserRow, ApiKeyRow,
     PasswordHash, ApiKeyHash, Session, LoginAttempts, TaskRow, TaskLaneRow, RunRow, RunAbsence, RunProgress, ExecutorBeat, RepositoryRow, SnapshotRow, AuditRow,
   ],
   migrations: [CreateArchive1763730000100, ...migrations],

@@ -13,8 +13,8 @@ export interface TestStack {
   readonly postgres: TestPostgres;
   /** Settings of its masters, as variables. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Starts one more master. */
-  master(options?: { readonly clock?: Clock; readonly logger?: Logger }): Promise<Master>;
+  /** Starts one more master; `variables` beside those of the stack. */
+  master(options?: { readonly clock?: Clock; readonly logger?: Logger; readonly variables?: Readonly<Record<string, string>> }): Promise<Master>;
   /** Ends the masters that still run, and the servers. */
   stop(): Promise<void>;
 }
@@ -31,8 +31,8 @@ export const startStack = async (): Promise<TestStack> => {
     nats,
     postgres,
     variables,
-    master: async ({ clock = systemClock, logger = silentLogger } = {}) => {
-      const config = readConfig(MasterConfig, variables);
+    master: async ({ clock = systemClock, logger = silentLogger, variables: more = {} } = {}) => {
+      const config = readConfig(MasterConfig, { ...variables, ...more });
       const master = await startMaster({ config, clock, ids: randomIds, logger }, new AbortController().signal);
       masters.push(master);
       return master;

@@ -21,7 +21,9 @@ const runJob = (context: CommandContext, job: readonly string[]): Promise<void> 
 export const registerAdministration = (program: Command, context: CommandContext): void => {
   const projections = program.command('projections').description('read models, on the master\'s own host');
   projections.command('rebuild').description('make all read models anew from the archive').action(() => runJob(context, ['projections', 'rebuild']));
-  const doctor = program.command('doctor').description('examine and repair the log, on the master\'s own host');
+  const doctor = program.command('doctor').description('examine and repair an installation, on the master\'s own host');
   doctor.command('log').description('compare the log with its archive').action(() => runJob(context, ['doctor', 'log']));
   doctor.command('reappend').description('write what the log has lost again, from the archive').action(() => runJob(context, ['doctor', 'reappend']));
+  doctor.command('session-secret').description('make the SESSION_SECRET of the environment the one that all masters must have')
+    .action(() => runJob(context, ['doctor', 'session-secret']));
 };

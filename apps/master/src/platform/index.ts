@@ -13,3 +13,4 @@ export { invalidRequest } from './http/validation.ts';
 export { MasterConfig, publicUrlOf } from './config/master.config.ts';
 export { type Duty, ReconcileLoop } from './processes/reconcile-loop.ts';
 export { Housekeeping } from './processes/housekeeping.process.ts';
+export { sessionSecretOf } from './foundation/session-secret.ts';

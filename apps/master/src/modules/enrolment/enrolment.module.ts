@@ -4,19 +4,22 @@ import { Housekeeping } from '../../platform/index.ts';
 import { CredentialsModule } from '../credentials/credentials.module.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
 import { CommandConsumers } from './command-consumers.process.ts';
+import { EnrolmentLinks } from './enrolment-links.query.ts';
 import { Enrolment } from './enrolment.service.ts';
 import { EnrolmentHttp } from './http/enrolment.http.ts';
+import { LinkExpiry } from './link-expiry.process.ts';
+import { EnrolmentLinkRow } from './read-models/enrolment-link.entity.ts';
 import { SelfSubscriber } from './self.subscriber.ts';
 import { LinkToken } from './vault/link-token.entity.ts';
 
 /** How agents become nodes. */
 @Module({
-  imports: [TypeOrmModule.forFeature([LinkToken]), CredentialsModule, NodesModule],
+  imports: [TypeOrmModule.forFeature([LinkToken, EnrolmentLinkRow]), CredentialsModule, NodesModule],
   controllers: [EnrolmentHttp, SelfSubscriber],
-  providers: [Enrolment, CommandConsumers],
+  providers: [Enrolment, EnrolmentLinks, LinkExpiry, CommandConsumers],
 })
 export class EnrolmentModule {
   constructor(housekeeping: Housekeeping, enrolment: Enrolment) {
-    housekeeping.add(() => enrolment.expire());
+    housekeeping.add(() => enrolment.forget());
   }
 }

@@ -74,7 +74,7 @@ export class Enrolment {
   }
 
   /** Removes hashes of links that are over. */
-  async expire(): Promise<void> {
+  async forget(): Promise<void> {
     await this.tokens.delete({ expiresAt: LessThan(new Date(this.clock.now() - 86_400_000)) });
   }
 

@@ -2,7 +2,9 @@
 import { defineEvents } from '#event-store';
 import type { EnrolmentEvent } from './domain/enrolment.events.ts';
 
+export { EnrolmentLinkRow } from './read-models/enrolment-link.entity.ts';
+export { enrolmentLinksModel } from './read-models/enrolment-links.projection.ts';
 export { LinkToken } from './vault/link-token.entity.ts';
 
 /** Versions of this aggregate's events. */
-export const enrolmentEvents = defineEvents<EnrolmentEvent>({ EnrolmentLinkIssued: [], EnrolmentLinkConsumed: [] });
+export const enrolmentEvents = defineEvents<EnrolmentEvent>({ EnrolmentLinkIssued: [], EnrolmentLinkConsumed: [], EnrolmentLinkExpired: [] });

@@ -3,6 +3,7 @@ import type { UnitOfWork } from '#event-store';
 import { type Refusal, type Result, err, ok, refuse } from '#kernel';
 import { type CommandContext, Commands, requireRevision } from '../../platform/index.ts';
 import { rename } from '../names/index.ts';
+import { placesDecider, placesId } from '../places/index.ts';
 import { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
 import type { Labels } from './domain/node.events.ts';
 import type { KnownNode } from './domain/node.state.ts';
@@ -21,10 +22,12 @@ const known = async (unit: UnitOfWork, id: string): Promise<Result<{ state: Know
     : err(refuse('not-found', 'node-not-found', 'There is no such node; list the nodes to see which there are'));
 };
 
-/** Removes the node and frees its name, in the batch of `unit`. */
+/** Removes the node, which no task may use, and frees its name, in the batch of `unit`. */
 const remove = async (unit: UnitOfWork, id: string): Promise<Result<unknown, Refusal>> => {
   const found = await known(unit, id);
   if (!found.ok) return found;
+  const retired = await unit.decide(placesDecider, placesId, { type: 'RetirePlace', place: id });
+  if (!retired.ok) return retired;
   const freed = await rename(unit, { kind: 'node', owner: id, from: found.value.state.name });
   return freed.ok ? unit.decide(nodeDecider, id, { type: 'RemoveNode' }) : freed;
 };
@@ -69,7 +72,7 @@ export class NodeCommands {
     return this.decide(context, id, { type: 'ResumeNode' });
   }
 
-  /** Final; `also` decides in the same batch (its credentials are revoked with it). */
+  /** Final. Throws `node-in-use` while tasks name it; `also` decides in the same batch (its credentials are revoked with it). */
   async remove(context: CommandContext, id: string, also: (unit: UnitOfWork, node: string) => Promise<Result<unknown, Refusal>>): Promise<void> {
     await this.commands.execute(context, async (unit) => {
       const others = await also(unit, id);

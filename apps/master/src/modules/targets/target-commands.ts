@@ -4,6 +4,7 @@ import { type Clock, type Refusal, type Result, err, fault, ok, refuse } from '#
 import { type TargetTest, nodeHttp, testTarget } from '#storage';
 import { CLOCK, type CommandContext, Commands, invalidRequest, requireRevision } from '../../platform/index.ts';
 import { rename } from '../names/index.ts';
+import { placesDecider, placesId } from '../places/index.ts';
 import { type KnownTarget, targetDecider } from './domain/target.decide.ts';
 import type { TargetSettings, TargetTested } from './domain/target.events.ts';
 import type { AddTargetRequest, ChangeTargetRequest, S3SettingsRequest } from './http/target.dto.ts';
@@ -79,11 +80,14 @@ export class TargetCommands {
 
   /** Final. Throws `target-in-use` while tasks use it. */
   async remove(context: CommandContext, id: string): Promise<void> {
+    // The read model names the tasks; the batch below is what holds when somebody defines one at this moment.
     const tasks = await this.stores.tasksOf(id);
     if (tasks.length > 0) throw fault('conflict', 'target-in-use', `Tasks use this target (${tasks.join(', ')}); let them use another one or delete them first`);
     await this.commands.execute(context, async (unit) => {
       const found = await known(unit, id);
       if (!found.ok) return found;
+      const retired = await unit.decide(placesDecider, placesId, { type: 'RetirePlace', place: id });
+      if (!retired.ok) return retired;
       const freed = await rename(unit, { kind: 'target', owner: id, from: found.value.state.name });
       return freed.ok ? unit.decide(targetDecider, id, { type: 'RemoveTarget' }) : freed;
     });

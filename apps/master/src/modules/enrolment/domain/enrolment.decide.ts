@@ -6,11 +6,13 @@ import type { EnrolmentEvent } from './enrolment.events.ts';
 export type EnrolmentState =
   | { readonly status: 'absent' }
   | { readonly status: 'open'; readonly node: string; readonly expiresAt: string }
-  | { readonly status: 'consumed'; readonly node: string; readonly publicKey: string };
+  | { readonly status: 'consumed'; readonly node: string; readonly publicKey: string }
+  | { readonly status: 'expired'; readonly node: string };
 
 export type EnrolmentCommand =
   | { readonly type: 'IssueLink'; readonly node: string; readonly expiresAt: string }
-  | { readonly type: 'ConsumeLink'; readonly publicKey: string; readonly now: string };
+  | { readonly type: 'ConsumeLink'; readonly publicKey: string; readonly now: string }
+  | { readonly type: 'ExpireLink'; readonly now: string };
 
 const invalid = refuse('unauthorized', 'link-invalid', 'This enrolment link is unknown, spent or expired; ask the operator for a new one');
 
@@ -20,6 +22,8 @@ const evolve = (_state: EnrolmentState, event: EnrolmentEvent): EnrolmentState =
       return { status: 'open', ...event.data };
     case 'EnrolmentLinkConsumed':
       return { status: 'consumed', ...event.data };
+    case 'EnrolmentLinkExpired':
+      return { status: 'expired', ...event.data };
     default:
       return unreachable(event, 'enrolment event');
   }
@@ -33,6 +37,10 @@ const consume = (command: Extract<EnrolmentCommand, { type: 'ConsumeLink' }>, st
   return ok([{ type: 'EnrolmentLinkConsumed', data: { node: state.node, publicKey } }]);
 };
 
+/** Nothing while there is time, and nothing about a link that is spent or expired already. */
+const expire = (now: string, state: EnrolmentState): readonly EnrolmentEvent[] =>
+  state.status === 'open' && parseTime(now) >= parseTime(state.expiresAt) ? [{ type: 'EnrolmentLinkExpired', data: { node: state.node } }] : [];
+
 /** Decides about one enrolment link. Every refusal says the same, so that guessing teaches nothing. */
 export const enrolmentDecider: Decider<EnrolmentState, EnrolmentCommand, EnrolmentEvent> = {
   aggregate: 'enrolment',
@@ -44,6 +52,8 @@ export const enrolmentDecider: Decider<EnrolmentState, EnrolmentCommand, Enrolme
         return ok(state.status === 'absent' ? [{ type: 'EnrolmentLinkIssued', data: { node: command.node, expiresAt: command.expiresAt } }] : []);
       case 'ConsumeLink':
         return consume(command, state);
+      case 'ExpireLink':
+        return ok(expire(command.now, state));
       default:
         return unreachable(command, 'enrolment command');
     }

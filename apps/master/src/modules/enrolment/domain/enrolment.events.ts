@@ -4,5 +4,7 @@ import type { DomainEvent } from '#event-store';
 export type EnrolmentLinkIssued = DomainEvent<'EnrolmentLinkIssued', { readonly node: string; readonly expiresAt: string }>;
 /** Spent, by the agent with this key. */
 export type EnrolmentLinkConsumed = DomainEvent<'EnrolmentLinkConsumed', { readonly node: string; readonly publicKey: string }>;
+/** Its time passed before an agent spent it. It opened nothing from that moment on; this says so in the log. */
+export type EnrolmentLinkExpired = DomainEvent<'EnrolmentLinkExpired', { readonly node: string }>;
 
-export type EnrolmentEvent = EnrolmentLinkIssued | EnrolmentLinkConsumed;
+export type EnrolmentEvent = EnrolmentLinkIssued | EnrolmentLinkConsumed | EnrolmentLinkExpired;

@@ -20,4 +20,13 @@ describe('an enrolment link', () => {
   it('says the same of an unknown one as of a spent one', () => {
     expect(when(consume)).toEqual(when({ ...consume, publicKey: 'UB' }, issued, consumed));
   });
+  it('expires once, when its time has come and nobody spent it', () => {
+    const expire: EnrolmentCommand = { type: 'ExpireLink', now: '2026-01-01T00:15:00.000Z' };
+    const expired: EnrolmentEvent = { type: 'EnrolmentLinkExpired', data: { node: 'node_a' } };
+    expect(when(expire, issued)).toEqual({ ok: true, value: [expired] });
+    expect(when({ ...expire, now: '2026-01-01T00:14:59.999Z' }, issued)).toEqual({ ok: true, value: [] });
+    expect(when(expire, issued, expired)).toEqual({ ok: true, value: [] });
+    expect(when(expire, issued, consumed)).toEqual({ ok: true, value: [] });
+    expect(when(consume, issued, expired)).toMatchObject({ ok: false, error: { code: 'link-invalid' } });
+  });
 });

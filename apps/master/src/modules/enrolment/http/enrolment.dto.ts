@@ -1,5 +1,6 @@
 import { Type } from 'class-transformer';
 import { IsDefined, IsIn, IsOptional, IsString, Length, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { PageQuery } from '../../../platform/index.ts';
 
 /** How long a link may live. */
 export const linkLives = { '5m': 300_000, '15m': 900_000, '1h': 3_600_000, '24h': 86_400_000 } as const;
@@ -9,6 +10,32 @@ export class IssueLinkRequest {
   @IsString() @MaxLength(64) node: string;
   /** Default 15m. */
   @IsOptional() @IsIn(Object.keys(linkLives)) life?: keyof typeof linkLives;
+}
+
+/** What became of a link. */
+export const linkStatuses = ['open', 'consumed', 'expired'] as const;
+
+export class LinkQuery extends PageQuery {
+  /** Only links of this node. */
+  @IsOptional() @IsString() @MaxLength(64) node?: string;
+  @IsOptional() @IsIn(linkStatuses) status?: (typeof linkStatuses)[number];
+}
+
+/** A link without its token, which nobody can read again. */
+export class LinkView {
+  id: string;
+  node: string;
+  /** `expired` from the moment its time has passed. */
+  status: 'open' | 'consumed' | 'expired';
+  /** RFC 3339. */
+  issuedAt: string;
+  expiresAt: string;
+  consumedAt?: string;
+}
+
+export class LinkPage {
+  items: LinkView[];
+  nextCursor?: string;
 }
 
 /** The only answer that holds the token. */

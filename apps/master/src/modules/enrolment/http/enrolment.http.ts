@@ -1,11 +1,12 @@
-import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { decodeJwt } from '#identity';
 import { rfc3339 } from '#kernel';
 import { CONFIG, type CommandContext, Context, INSTALLATION, type MasterConfig, NATS_CA, Public } from '../../../platform/index.ts';
 import { CommandConsumers } from '../command-consumers.process.ts';
+import { EnrolmentLinks } from '../enrolment-links.query.ts';
 import { Enrolment } from '../enrolment.service.ts';
-import { EnrolAnswer, EnrolRequest, IssueLinkRequest, LinkAnswer, linkLives } from './enrolment.dto.ts';
+import { EnrolAnswer, EnrolRequest, IssueLinkRequest, LinkAnswer, LinkPage, LinkQuery, linkLives } from './enrolment.dto.ts';
 
 /** How agents become nodes. */
 @ApiTags('enrolment')
@@ -13,11 +14,18 @@ import { EnrolAnswer, EnrolRequest, IssueLinkRequest, LinkAnswer, linkLives } fr
 export class EnrolmentHttp {
   constructor(
     private readonly enrolment: Enrolment,
+    private readonly links: EnrolmentLinks,
     private readonly consumers: CommandConsumers,
     @Inject(CONFIG) private readonly config: MasterConfig,
     @Inject(INSTALLATION) private readonly installation: string,
     @Inject(NATS_CA) private readonly ca: string | undefined,
   ) {}
+
+  /** Links, the newest first: which are open, spent by an agent, or expired. Tokens are not shown again. */
+  @Get('enrolment-links')
+  list(@Query() query: LinkQuery): Promise<LinkPage> {
+    return this.links.list(query);
+  }
 
   /** Makes a one-time link for a node. The answer is the only place where its token is ever shown. */
   @Post('enrolment-links')

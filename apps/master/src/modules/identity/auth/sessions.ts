@@ -4,7 +4,7 @@ import { LessThan, Repository } from 'typeorm';
 import { type InstallationKeys, deriveKey, hashBearer, newBearer } from '#identity';
 import { type Clock, fault } from '#kernel';
 import { foldName } from '../../names/index.ts';
-import { CLOCK, CONFIG, KEYS, type MasterConfig } from '../../../platform/index.ts';
+import { CLOCK, CONFIG, KEYS, type MasterConfig, sessionSecretOf } from '../../../platform/index.ts';
 import type { UserRow } from '../read-models/user.entity.ts';
 import { Session } from '../vault/secrets.entities.ts';
 import { LoginLimiter } from './login-limiter.ts';
@@ -29,7 +29,7 @@ export class Sessions {
     @Inject(KEYS) keys: InstallationKeys,
     @Inject(CONFIG) config: MasterConfig,
   ) {
-    this.key = deriveKey(config.sessionSecret ? Buffer.from(config.sessionSecret) : keys.cryptoSecret, 'session');
+    this.key = deriveKey(sessionSecretOf(config, keys), 'session');
   }
 
   /** The user and the cookie's value. Throws `wrong-credentials` (401) or `too-many-logins` (429). */

@@ -74,7 +74,7 @@ const onKnown = (command: Exclude<TargetCommand, { type: 'AddTarget' }>, state: 
   }
 };
 
-/** Decides about one target. That no task uses a target which is removed is decided by whoever asks, from the tasks. */
+/** Decides about one target. That no task uses a target which is removed is decided beside it, by the aggregate `places`. */
 export const targetDecider: Decider<TargetState, TargetCommand, TargetEvent> = {
   aggregate: 'target',
   initialState: { status: 'absent' },

@@ -6,8 +6,9 @@ import { AppError, type Refusal, type Result, err, ok, refuse } from '#kernel';
 import { type CommandContext, Commands, requireRevision } from '../../../platform/index.ts';
 import { rename } from '../../names/index.ts';
 import { NodeLookup } from '../../nodes/index.ts';
+import { placesDecider, placesId } from '../../places/index.ts';
 import { TargetRow } from '../../targets/index.ts';
-import { type RequestedRun, RequestRunHandler, StartRuns } from '../../runs/index.ts';
+import { type RequestedRun, RequestRunHandler, StartRuns, runDecider } from '../../runs/index.ts';
 import { taskDecider } from '../domain/task.decide.ts';
 import type { TaskDefinition } from '../domain/task.definition.ts';
 import { type ExistingTask, taskExists } from '../domain/task.state.ts';
@@ -20,6 +21,10 @@ const existing = async (unit: UnitOfWork, id: string): Promise<Result<{ state: E
   const { state, revision } = await unit.load(taskDecider, id);
   return taskExists(state) ? ok({ state, revision }) : err(notFound());
 };
+
+/** In the batch of `unit`, so that no node or target of the task can be removed at the same moment. */
+const takePlaces = (unit: UnitOfWork, task: string, { nodes, target }: TaskDefinition) =>
+  unit.decide(placesDecider, placesId, { type: 'TakePlaces', task, places: [...nodes, target] });
 
 /** Orders about tasks. All throw the refusal. */
 @Injectable()
@@ -38,7 +43,9 @@ export class TaskCommands {
     const id = context.newId('task');
     await this.commands.execute(context, async (unit) => {
       const named = await rename(unit, { kind: 'task', owner: id, to: definition.name });
-      return named.ok ? unit.decide(taskDecider, id, { type: 'DefineTask', definition }) : named;
+      if (!named.ok) return named;
+      const placed = await takePlaces(unit, id, definition);
+      return placed.ok ? unit.decide(taskDecider, id, { type: 'DefineTask', definition }) : placed;
     });
     return id;
   }
@@ -55,7 +62,9 @@ export class TaskCommands {
       const before = task.value.state.definition;
       const definition = changedDefinition(before, request);
       const named = await rename(unit, { kind: 'task', owner: id, from: before.name, to: definition.name });
-      return named.ok ? unit.decide(taskDecider, id, { type: 'ChangeTask', definition }) : named;
+      if (!named.ok) return named;
+      const placed = await takePlaces(unit, id, definition);
+      return placed.ok ? unit.decide(taskDecider, id, { type: 'ChangeTask', definition }) : placed;
     });
   }
 
@@ -65,7 +74,9 @@ export class TaskCommands {
       const task = await existing(unit, id);
       if (!task.ok) return task;
       const freed = await rename(unit, { kind: 'task', owner: id, from: task.value.state.definition.name });
-      return freed.ok ? unit.decide(taskDecider, id, { type: 'DeleteTask' }) : freed;
+      if (!freed.ok) return freed;
+      const left = await unit.decide(placesDecider, placesId, { type: 'ReleasePlaces', task: id });
+      return left.ok ? unit.decide(taskDecider, id, { type: 'DeleteTask' }) : left;
     });
   }
 
@@ -79,10 +90,13 @@ export class TaskCommands {
 
   /** Starts the task on its nodes, or on some of them, all or none. Throws `task-running` and `node-not-in-task`. */
   async run(context: CommandContext, id: string, nodes?: readonly string[]): Promise<readonly RequestedRun[]> {
-    const now = await this.commands.execute(context.step('read'), (unit) => existing(unit, id));
-    const requested = (nodes ?? now.value.state.definition.nodes).map((node) => ({ node, run: context.newId('run') }));
+    const ids: string[] = [];
     return this.starts.start(context, async (unit) => {
+      const task = await existing(unit, id);
+      if (!task.ok) return task;
+      const requested = (nodes ?? task.value.state.definition.nodes).map((node, index) => ({ node, run: (ids[index] ??= context.newId('run')) }));
       for (const { run, node } of requested) {
+        unit.expectNew(runDecider, run);
         const made = await this.requests.ofTask(unit, { id: run, task: id, node, cause: 'user' });
         if (!made.ok) return made;
       }
