@@ -11,6 +11,10 @@ export interface UnitOfWork {
   load<S, C, E extends DomainEvent>(decider: Decider<S, C, E>, id: string): Promise<{ readonly state: S; readonly revision: number }>;
   /** Loads, decides, stages. A refusal is returned, stages nothing, and does not end the unit by itself. */
   decide<S, C, E extends DomainEvent>(decider: Decider<S, C, E>, id: string, command: C): Promise<Result<readonly E[], Refusal>>;
+  /** Says that the id was made just now, so that nobody needs to ask the log for it. Where that is wrong the append finds out. */
+  expectNew(decider: { readonly aggregate: string }, id: string): void;
+  /** Runs a part of the work; when that refuses, what it staged is taken back and the rest stands. */
+  attempt<T>(work: () => Promise<Result<T, Refusal>>): Promise<Result<T, Refusal>>;
 }
 
 /** What a successful command did. */
@@ -24,6 +28,15 @@ export interface Decided<T> {
 
 /** Load, decide, append; again from the start after a version conflict, and only then. */
 export interface CommandHandler {
-  /** `work` may run several times: it must do nothing but load and decide. An error value appends nothing. */
+  /**
+   * `work` may run several times, the first time perhaps on states that are not the newest: it must do nothing but load and decide.
+   * What comes out of it is as fresh as an append. An error value appends nothing.
+   */
   execute<T>(context: EventContext, work: (unit: UnitOfWork) => Promise<Result<T, Refusal>>): Promise<Result<Decided<T>, Refusal>>;
+}
+
+/** A handler that remembers what it decided on. */
+export interface RememberingCommandHandler extends CommandHandler {
+  /** Tells it what the log holds now, in order, whoever appended it, so that it decides on newer states from the start. Optional. */
+  observe(events: readonly RecordedEvent[]): void;
 }

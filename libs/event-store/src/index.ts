@@ -1,7 +1,7 @@
 export type { AggregateRef, DomainEvent, EventContext, LoadedAggregate, LogPosition, RecordedEvent } from './event.ts';
 export type { Append, EventStore } from './event-store.port.ts';
 export type { Decider } from './decider.ts';
-export type { CommandHandler, Decided, UnitOfWork } from './command-handler.port.ts';
+export type { CommandHandler, Decided, RememberingCommandHandler, UnitOfWork } from './command-handler.port.ts';
 export { type EventTypes, type EventVersions, type Upcaster, defineEvents, eventTypes } from './event-types.ts';
 export { type EventCodec, type StoredEvent, eventCodec, eventId, header as eventHeader, ownHeaders, requireInstallation } from './codec.ts';
 export { eventSubjects, eventsStream } from './subject.ts';

@@ -1,9 +1,9 @@
 import { fault } from '#kernel';
-import { type EventCodec, type StoredEvent, eventCodec } from './codec.ts';
+import { type StoredEvent, eventCodec } from './codec.ts';
 import type { EventStore } from './event-store.port.ts';
 import type { EventTypes } from './event-types.ts';
 import type { RecordedEvent } from './event.ts';
-import { type Planned, heldEvents, planAppend, versionConflict } from './plan-append.ts';
+import { type Planned, heldEvents, planAppend, recordedAt, versionConflict } from './plan-append.ts';
 import { subjectOf } from './subject.ts';
 
 /** The log in memory: keeps every promise of the port except to outlive the process. For tests of what decides. */
@@ -12,10 +12,9 @@ export interface MemoryEventStore extends EventStore {
   all(): readonly RecordedEvent[];
 }
 
-const write = (log: StoredEvent[], planned: Planned, codec: EventCodec): RecordedEvent[] => {
-  const stored = planned.writes.map(({ event: { subject, headers, data } }, index) => ({ subject, headers, data, sequence: log.length + index + 1 }));
-  log.push(...stored);
-  return stored.map((one) => codec.decode(one));
+const write = (log: StoredEvent[], planned: Planned): RecordedEvent[] => {
+  for (const { event: { subject, headers, data } } of planned.writes) log.push({ subject, headers, data, sequence: log.length + 1 });
+  return recordedAt(planned, log.length);
 };
 
 /** A log in memory for these event types; it goes through the same codec as the real one. */
@@ -43,7 +42,7 @@ export const memoryEventStore = (types: EventTypes, installation = 'inst_memory'
       const stale = planned.subjects.some(({ subject, expected }) => (of(subject).at(-1)?.sequence ?? 0) !== expected);
       if (stale) throw versionConflict(planned.subjects);
       if (log.length > 1_000_000) throw fault('internal', 'memory-log-full', 'The log in memory is for tests and holds a million events');
-      return write(log, planned, codec);
+      return write(log, planned);
     },
   };
 };

@@ -19,6 +19,14 @@ const controlSlots = 4;
 /** `waiting`: why nothing was sent; the run stays queued. */
 export type DispatchOutcome = { readonly dispatched: true; readonly attempt: number } | { readonly dispatched: false; readonly waiting: Refusal };
 
+/** An attempt that was decided on and is to be sent. */
+export interface DispatchedAttempt {
+  readonly id: string;
+  readonly node: string;
+  readonly attempt: number;
+  readonly kind: Command['verb'];
+}
+
 const waiting = (code: string, detail: string): Refusal => refuse('conflict', code, detail);
 
 /** Sends a queued run to its node: decides first, then sends; what is decided and not sent is sent by a later pass. */
@@ -34,13 +42,16 @@ export class DispatchRunHandler {
 
   /** Sends the run if nothing stands in its way. `node` is the run's. */
   async dispatch(id: string, node: string): Promise<DispatchOutcome> {
-    const obstacle = await this.obstacle(node);
-    if (obstacle) return { dispatched: false, waiting: obstacle };
-    const decided = await this.deciding.execute('system:dispatch', (unit) => this.decide(unit, id));
+    const decided = await this.deciding.execute('system:dispatch', (unit) => this.decide(unit, id, node));
     if (!decided.ok) return { dispatched: false, waiting: decided.error };
-    const { attempt, kind } = decided.value.value;
-    await this.send({ id, node, attempt, kind });
-    return { dispatched: true, attempt };
+    await this.send(decided.value.value);
+    return { dispatched: true, attempt: decided.value.value.attempt };
+  }
+
+  /** Decides in somebody's unit of work that the run is sent, if nothing stands in its way; a refusal stages nothing. Then `send` it. */
+  async decide(unit: UnitOfWork, id: string, node: string): Promise<Result<DispatchedAttempt, Refusal>> {
+    const obstacle = await this.obstacle(node);
+    return obstacle ? err(obstacle) : unit.attempt(() => this.begin(unit, id, node));
   }
 
   /** Sends the command of a dispatched attempt (again), if it is still the one to claim. */
@@ -56,7 +67,16 @@ export class DispatchRunHandler {
     await this.send({ id, node, attempt, kind: 'stop' });
   }
 
-  private async decide(unit: UnitOfWork, id: string): Promise<Result<{ attempt: number; kind: Command['verb'] }, Refusal>> {
+  /** Sends the command of an attempt that was decided on. Never rejects: a later pass sends what was not. */
+  async send({ id, node, attempt, kind }: DispatchedAttempt): Promise<void> {
+    try {
+      await this.sender.send({ protocol: protocolVersion, node, run: id, attempt, verb: kind, issuedAt: this.deciding.now() });
+    } catch (error) {
+      this.logger.warn('A command could not be sent; a later pass sends it', { run: id, node, attempt, verb: kind, reason: messageOf(error) });
+    }
+  }
+
+  private async begin(unit: UnitOfWork, id: string, node: string): Promise<Result<DispatchedAttempt, Refusal>> {
     const { state } = await unit.load(runDecider, id);
     const turn = await this.turn(unit, id, state);
     if (!turn.ok) return turn;
@@ -65,7 +85,7 @@ export class DispatchRunHandler {
     if (!decided.ok) return decided;
     const { state: after } = await unit.load(runDecider, id);
     if (after.status !== 'dispatched') return err(waiting('run-not-queued', 'The run is not waiting'));
-    return ok({ attempt: lastAttempt(after)?.number ?? 1, kind: after.order.plan.kind });
+    return ok({ id, node, attempt: lastAttempt(after)?.number ?? 1, kind: after.order.plan.kind });
   }
 
   /** Runs of one task on one node go one after the other, in the order of their requests. */
@@ -84,13 +104,5 @@ export class DispatchRunHandler {
     if (!facts.online) return waiting('node-offline', 'The node is offline; the run begins when its agent is back');
     const busy = await this.rows.active(node);
     return busy.length < facts.slots ? undefined : waiting('no-free-slot', `All ${facts.slots} slots of the node are in use`);
-  }
-
-  private async send({ id, node, attempt, kind }: { id: string; node: string; attempt: number; kind: Command['verb'] }): Promise<void> {
-    try {
-      await this.sender.send({ protocol: protocolVersion, node, run: id, attempt, verb: kind, issuedAt: this.deciding.now() });
-    } catch (error) {
-      this.logger.warn('A command could not be sent; a later pass sends it', { run: id, node, attempt, verb: kind, reason: messageOf(error) });
-    }
   }
 }
