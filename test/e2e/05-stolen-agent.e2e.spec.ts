@@ -22,6 +22,7 @@ let repository: string;
 let done: RunView;
 let thief: BusSpeaker;
 let neighbour: BusSpeaker;
+let pulse: NodeJS.Timeout;
 
 /** Enrols another node and speaks as it: the victim of a thief. */
 const enrolNeighbour = async (): Promise<NodeAccess> => {
@@ -51,9 +52,12 @@ beforeAll(async () => {
   thief = await BusSpeaker.connect(accessIn(loot));
   neighbour = await BusSpeaker.connect(await enrolNeighbour());
   neighbour.beat('inst_neighbour');
+  // A node that is silent for longer than masters allow is given nothing to do.
+  pulse = setInterval(() => neighbour.beat('inst_neighbour'), 5_000);
 }, 150_000);
 
 afterAll(async () => {
+  clearInterval(pulse);
   await Promise.all([thief, neighbour].map((speaker) => speaker?.connection.close()));
   await stack?.stop();
   rmSync(room, { recursive: true, force: true });

@@ -247,7 +247,7 @@ describe('the process that moves the data', () => {
     withholdGrants();
     const program = startProgram();
     await master.command(runId(1));
-    await waitUntil(() => master.asked.some(({ method }) => method === 'grant'), 20_000);
+    await waitUntil(() => master.asked.some(({ method }) => method === 'grant'), 60_000);
     const [plane] = dataPlanesOf(program.pid!);
     program.kill('SIGKILL');
     await waitUntil(() => !isAlive(plane!));
@@ -272,7 +272,7 @@ describe('the process that moves the data', () => {
     withholdGrants();
     const program = startProgram();
     await master.command(runId(1));
-    await waitUntil(() => master.asked.some(({ method }) => method === 'grant'), 20_000);
+    await waitUntil(() => master.asked.some(({ method }) => method === 'grant'), 60_000);
     const [plane] = dataPlanesOf(program.pid!);
     program.kill('SIGTERM');
     await once(program, 'exit');

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, expect, it } from 'vitest';
 import { systemClock } from '#kernel';
+import { freePort } from '#testing';
 import { endLeftover, postgresUrl, startEmbeddedPostgres } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-embedded-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('a database that was killed comes back with its rows, and a leftover server is ended by the next start', async () => {
-  const options = { folder, port: 20_000 + (process.pid % 20_000), password: 'p@ss word', clock: systemClock };
+  const options = { folder, port: await freePort(), password: 'p@ss word', clock: systemClock };
   const first = await startEmbeddedPostgres(options);
   const client = new pg.Client({ connectionString: postgresUrl(options) });
   client.on('error', () => undefined);

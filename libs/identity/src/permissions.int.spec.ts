@@ -77,13 +77,13 @@ describe('an agent credential', () => {
   it.each(foreignPublishes)('cannot publish or ask %s', async (subject) => {
     const before = refused.length;
     agent.publish(subject, '{}', { reply: `_INBOX_${mine}.probe` });
-    await waitUntil(() => refused.slice(before).includes(`publish ${subject}`), 2000);
+    await waitUntil(() => refused.slice(before).includes(`publish ${subject}`));
   });
 
   it.each(foreignSubscriptions)('cannot subscribe %s', async (subject) => {
     const before = refused.length;
     const subscription = agent.subscribe(subject, { callback: () => undefined });
-    await waitUntil(() => refused.slice(before).includes(`subscription ${subject}`), 2000);
+    await waitUntil(() => refused.slice(before).includes(`subscription ${subject}`));
     subscription.unsubscribe();
   });
 
@@ -97,11 +97,11 @@ describe('an agent credential', () => {
     agent.publish(`hf.heartbeat.${mine}`, '{}');
     const asked = master.subscribe('hf.ask.*.*', { queue: 'masters', callback: (_, message) => message.respond('granted') });
     await master.flush();
-    expect((await agent.request(`hf.ask.${mine}.claim`, '{}', { timeout: 2000 })).string()).toBe('granted');
+    expect((await agent.request(`hf.ask.${mine}.claim`, '{}', { timeout: 20_000 })).string()).toBe('granted');
     asked.unsubscribe();
     agent.subscribe(`hf.rpc.${mine}.>`, { callback: (_, message) => message.respond('answered') });
     await agent.flush();
-    expect((await master.request(`hf.rpc.${mine}.browse`, '{}', { timeout: 2000 })).string()).toBe('answered');
+    expect((await master.request(`hf.rpc.${mine}.browse`, '{}', { timeout: 20_000 })).string()).toBe('answered');
     await waitUntil(async () => (await stored('HEARTBEATS')) === 1 && (await stored('REPORTS')) === 1 && (await stored('LOGS')) === 1);
   });
 

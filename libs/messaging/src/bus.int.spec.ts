@@ -88,7 +88,7 @@ afterAll(async () => {
 const command: Command = { protocol: 1, node, run: 'run_00000000000000000001', attempt: 1, verb: 'backup', issuedAt: '2026-01-01T00:00:00Z' };
 const report = { protocol: 1, attempt: 1, claim: 'c', outcome: 'failed', code: 'x', detail: 'y', faults: [], faultCount: 0 };
 const ask = async (method: string, question: object): Promise<Answer<SelfAnswer>> => {
-  const reply = await agent.request(`hf.ask.${node}.${method}`, encodeMessage(question), { timeout: 3000 });
+  const reply = await agent.request(`hf.ask.${node}.${method}`, encodeMessage(question), { timeout: 20_000 });
   return openMessage([nats.keys.commandSigning], 'answer', node, decodeMessage(SignedMessage, reply.data)) as Answer<SelfAnswer>;
 };
 const claim = (attempt: number) => ({ id: 'q1', run: command.run, attempt, instance: 'i' });

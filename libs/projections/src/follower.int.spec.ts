@@ -108,13 +108,13 @@ describe('the follower', () => {
     const one = follower();
     await one.start();
     const sequence = lastOf(await append('a', { type: 'Paid', data: { cents: 7 } }, { type: 'Paid', data: { cents: 8 } }));
-    expect(await one.waitFor(sequence, 5_000)).toBe(true);
+    expect(await one.waitFor(sequence, 30_000)).toBe(true);
     expect((await pool.query('select id, cents, last, paid_at from read.accounts')).rows)
       .toEqual([{ id: 'a', cents: '20', last: { by: 'user:a', amounts: [5, 7, 8] }, paid_at: new Date(`2026-01-01T00:00:00.${String(count % 1000).padStart(3, '0')}Z`) }]);
     expect(await one.lag()).toEqual({ last: sequence, projected: sequence, events: 0 });
     expect(one.status.state).toBe('projecting');
     const removed = lastOf(await append('a', { type: 'Closed', data: {} }));
-    expect(await one.waitFor(removed, 5_000)).toBe(true);
+    expect(await one.waitFor(removed, 30_000)).toBe(true);
     expect(await sum()).toBe(0);
     expect(await one.waitFor(removed + 1, 50)).toBe(false);
   });
@@ -127,13 +127,13 @@ describe('the follower', () => {
     const heard: number[][] = [[], []];
     [one, other].forEach((each, index) => each.onEvents((events) => heard[index]?.push(...events.map((event) => event.sequence))));
     for (let i = 0; i < 50; i++) await pay(`a${i % 5}`);
-    expect(await Promise.all([one, other].map((each) => each.waitFor(50, 5_000)))).toEqual([true, true]);
+    expect(await Promise.all([one, other].map((each) => each.waitFor(50, 30_000)))).toEqual([true, true]);
     const all = Array.from({ length: 50 }, (_, i) => i + 1);
     await waitUntil(() => heard[1]?.length === 50);
     expect(heard).toEqual([all, all]);
     await one.stop();
     const next = lastOf(await pay('a0'));
-    expect(await other.waitFor(next, 5_000)).toBe(true);
+    expect(await other.waitFor(next, 30_000)).toBe(true);
     expect(other.status.state).toBe('projecting');
     await waitUntil(() => heard[1]?.at(-1) === next);
     expect(await sum()).toBe(51);
@@ -147,7 +147,7 @@ describe('the follower', () => {
     const one = follower({ stalledMs: 200 });
     await one.start();
     expect(one.status.state).toBe('waiting');
-    expect(await one.waitFor(lastOf(await pay('a')), 5_000)).toBe(true);
+    expect(await one.waitFor(lastOf(await pay('a')), 30_000)).toBe(true);
     await blocker.end().catch(() => undefined);
   });
 
@@ -168,7 +168,7 @@ describe('the follower', () => {
     await expect(store.load({ type: 'account', id: 'b' })).rejects.toMatchObject({ code: 'unknown-event' });
     const upgraded = follower({ types: eventTypes(defineEvents<AccountEvent>({ Paid: [(data) => data], Closed: [] })) });
     await upgraded.start();
-    expect(await upgraded.waitFor(3, 5_000)).toBe(true);
+    expect(await upgraded.waitFor(3, 30_000)).toBe(true);
   });
 
   it('shows either all events of one decision or none, whatever the size of its transactions', async () => {
@@ -184,7 +184,7 @@ describe('the follower', () => {
     await one.start();
     for (let i = 0; i < 20; i++) await both(`after-${i}`);
     await pay('single');
-    expect(await one.waitFor(241, 10_000)).toBe(true);
+    expect(await one.waitFor(241, 30_000)).toBe(true);
     const { rows } = await pool.query<{ sums: string }>('select distinct sums from seen');
     expect(rows.length).toBeGreaterThan(10);
     expect(rows.map(({ sums }) => Number(sums)).filter((sums) => sums !== 241 && sums % 6 !== 0)).toEqual([]);
@@ -207,7 +207,7 @@ describe('the follower', () => {
   it('projects nothing from a log that is not the archive\'s, and goes on by itself when it is again', async () => {
     const one = follower();
     await one.start();
-    expect(await one.waitFor(lastOf(await pay('a')), 5_000)).toBe(true);
+    expect(await one.waitFor(lastOf(await pay('a')), 30_000)).toBe(true);
     await one.stop();
     const created = (await pool.query<{ stream_created: string }>('select stream_created from archive.checkpoint')).rows[0]?.stream_created;
     await pool.query("update archive.checkpoint set stream_created = 'another'");
@@ -235,14 +235,14 @@ describe('a killed server', () => {
     const furthest = () => Math.max(one.position, other.position);
     for (let i = 0; i < 3; i++) {
       const before = furthest();
-      await waitUntil(() => furthest() > before + 40, 20_000);
+      await waitUntil(() => furthest() > before + 40, 60_000);
       await postgres.kill();
       await postgres.restart();
     }
     stop = true;
     await Promise.all(payers);
-    expect(await one.waitFor(paid, 20_000)).toBe(true);
-    expect(await other.waitFor(paid, 20_000)).toBe(true);
+    expect(await one.waitFor(paid, 30_000)).toBe(true);
+    expect(await other.waitFor(paid, 30_000)).toBe(true);
     expect(await sum()).toBe(paid);
     const { rows } = await pool.query('select count(*)::int as n, max(sequence)::int as last from archive.events');
     expect(rows).toEqual([{ n: paid, last: paid }]);
@@ -268,17 +268,17 @@ describe('a killed server', () => {
     });
     for (let i = 0; i < 3; i++) {
       const before = acknowledged.length;
-      await waitUntil(() => acknowledged.length > before + 500);
+      await waitUntil(() => acknowledged.length > before + 500, 60_000);
       await nats.kill();
       await nats.restart();
     }
     const before = acknowledged.length;
-    await waitUntil(() => acknowledged.length > before + 500);
+    await waitUntil(() => acknowledged.length > before + 500, 60_000);
     stop = true;
     await Promise.all(writers);
     const { last } = await one.lag();
     expect(last).toBe(acknowledged.length);
-    expect(await one.waitFor(last, 20_000)).toBe(true);
+    expect(await one.waitFor(last, 30_000)).toBe(true);
     const { rows } = await pool.query<{ id: string; cents: string }>('select id, cents from read.accounts');
     expect(rows.map((row) => row.id).sort()).toEqual([...acknowledged].sort());
     expect(rows.every((row) => row.cents === '1')).toBe(true);
@@ -290,7 +290,7 @@ describe('a rebuild', () => {
     const one = follower();
     await one.start();
     for (let i = 0; i < 200; i++) await append(`r${i % 17}`, i % 41 === 40 ? { type: 'Closed', data: {} } : { type: 'Paid', data: { cents: i } });
-    await one.waitFor(200, 5_000);
+    await one.waitFor(200, 30_000);
     const tables = readTables(dataSource, models);
     const before = await dumpTables(pool, tables);
     expect(before.length).toBeGreaterThan(100);
@@ -300,7 +300,7 @@ describe('a rebuild', () => {
     const done = rebuild({ client, tables, codec: eventCodec(types, installation), logger: silentLogger });
     expect(await done).toMatchObject({ events: 200, models: ['accounts', 'payments'] });
     expect(await dumpTables(pool, tables)).toEqual(before);
-    expect(await one.waitFor(lastOf(await pay('after')), 5_000)).toBe(true);
+    expect(await one.waitFor(lastOf(await pay('after')), 30_000)).toBe(true);
     const after = await dumpTables(pool, tables);
     await rebuild({ client, tables, codec: eventCodec(types, installation), logger: silentLogger });
     expect(await dumpTables(pool, tables)).toEqual(after);
@@ -310,7 +310,7 @@ describe('a rebuild', () => {
   it('a model whose version was raised is rebuilt at the next start', async () => {
     const one = follower();
     await one.start();
-    await one.waitFor(lastOf(await pay('a', 3)), 5_000);
+    await one.waitFor(lastOf(await pay('a', 3)), 30_000);
     await one.stop();
     const doubled = { ...accounts, version: 2, evolve: (row: AccountRow | undefined, event: RecordedEvent<AccountEvent>, key: string) => {
       const next = accounts.evolve(row, event, key);
@@ -322,7 +322,7 @@ describe('a rebuild', () => {
     });
     followers.push(two);
     await two.start();
-    await two.waitFor(lastOf(await pay('b', 1)), 5_000);
+    await two.waitFor(lastOf(await pay('b', 1)), 30_000);
     expect((await pool.query('select id, cents from read.accounts order by id')).rows).toEqual([{ id: 'a', cents: '6' }, { id: 'b', cents: '2' }]);
   });
 });

@@ -68,7 +68,7 @@ export const startS3 = async (): Promise<TestS3> => {
   const [dir, port] = [await tempDir('s3'), await freePort()];
   const child = await start(found, dir, port);
   const endpoint = `http://127.0.0.1:${port}`;
-  await waitUntil(() => fetch(endpoint, { signal: AbortSignal.timeout(2_000) }));
+  await waitUntil(() => fetch(endpoint, { signal: AbortSignal.timeout(10_000) }), 60_000);
   return {
     program: found.program, endpoint, region: 'us-east-1', credentials, conditionalWrites: found.program !== 'swift',
     stop: async () => {

@@ -11,12 +11,11 @@ import { waitUntil } from './wait-until.ts';
 
 const run = promisify(execFile);
 const python = '/usr/bin/python3';
-const builder = '/usr/bin/swift-ring-builder';
 const servers = ['account', 'container', 'object', 'proxy'] as const;
 
 /** True where Debian's packages swift-proxy, swift-account, swift-container and swift-object are installed. */
 export const swiftIsInstalled = (): boolean =>
-  [python, builder, ...servers.map((name) => `/usr/bin/swift-${name}-server`)].every((file) => existsSync(file));
+  [python, ...servers.map((name) => `/usr/bin/swift-${name}-server`)].every((file) => existsSync(file));
 
 /** Where a swift of one disk listens and who may use it. */
 export interface SwiftOptions {
@@ -35,6 +34,23 @@ from swift.common.wsgi import run_wsgi
 sys.exit(run_wsgi(sys.argv[2], sys.argv[3]))
 `;
 
+// One ring for each storage server, as swift-ring-builder makes them, in one process instead of nine.
+const ringMaker = `
+import sys
+from swift.common.ring import RingBuilder
+for name, port in zip(sys.argv[2::2], sys.argv[3::2]):
+    place = {'ip': '127.0.0.1', 'port': int(port), 'replication_ip': '127.0.0.1', 'replication_port': int(port)}
+    builder = RingBuilder(2, 1, 0)
+    builder.add_dev({'region': 1, 'zone': 1, 'device': 'disk', 'weight': 1.0, 'meta': '', **place})
+    builder.rebalance()
+    builder.get_ring().save(sys.argv[1] + '/' + name + '.ring.gz')
+`;
+
+// A loaded machine may be slow; an update of a listing that comes too late would be left for a daemon that does not run here.
+const patience = `conn_timeout = 20
+node_timeout = 60
+container_update_timeout = 60`;
+
 const storageServer = (name: string, port: number, dir: string): string => `
 [DEFAULT]
 bind_ip = 127.0.0.1
@@ -46,6 +62,7 @@ devices = ${join(dir, 'devices')}
 mount_check = false
 fallocate_reserve = 0
 log_address = /nonexistent
+${patience}
 [pipeline:main]
 pipeline = ${name}-server
 [app:${name}-server]
@@ -60,6 +77,7 @@ workers = 0
 user = ${userInfo().username}
 swift_dir = ${dir}
 log_address = /nonexistent
+${patience}
 [pipeline:main]
 pipeline = catch_errors gatekeeper cache listing_formats s3api tempauth symlink versioned_writes proxy-server
 [filter:catch_errors]
@@ -93,13 +111,6 @@ const accepts = (port: number): Promise<boolean> => new Promise((resolve) => {
   socket.once('error', () => resolve(false)).once('connect', () => socket.destroy());
 });
 
-const makeRing = async (dir: string, name: string, port: number): Promise<void> => {
-  const file = join(dir, `${name}.builder`);
-  await run(builder, [file, 'create', '2', '1', '0'], { timeout: 30_000 });
-  await run(builder, [file, 'add', `r1z1-127.0.0.1:${port}/disk`, '1'], { timeout: 30_000 });
-  await run(builder, [file, 'rebalance'], { timeout: 30_000 });
-};
-
 /**
  * Starts Debian's swift with its S3 interface on one folder. It honours neither `If-None-Match: *` (501) nor
  * `x-amz-checksum-sha256`; `accessKeyId` is of the form `account:user`.
@@ -113,14 +124,15 @@ export const startSwift = async (options: SwiftOptions): Promise<Child> => {
   for (const name of servers) {
     const port = name === 'proxy' ? options.port : await freePort();
     const file = join(dir, `${name}-server.conf`);
-    // The proxy reads the rings at its start.
-    if (name !== 'proxy') await makeRing(dir, name, port);
     await writeFile(file, name === 'proxy' ? proxyServer(options) : storageServer(name, port, dir));
     placed.push({ name, port, file });
   }
+  // The proxy reads the rings at its start.
+  const rings = placed.filter(({ name }) => name !== 'proxy').flatMap(({ name, port }) => [name, String(port)]);
+  await run(python, ['-c', ringMaker, dir, ...rings], { timeout: 60_000 });
   const children = await Promise.all(placed.map(async ({ name, port, file }) => {
     const child = await startChild({ command: python, args: [join(dir, 'launch.py'), dir, file, `${name}-server`], ready: /^/ });
-    await waitUntil(() => accepts(port), 30_000);
+    await waitUntil(() => accepts(port), 60_000);
     return child;
   }));
   const proxy = children.at(-1);

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Resolves with the first truthy value of `condition`, asked again and again for at most `ms` milliseconds (10 s by default).
- * An error of the condition counts as "not yet"; the last one is the cause when time is up.
+ * Resolves with the first truthy value of `condition`, asked again and again for at most `ms` milliseconds (30 s by default, as a loaded
+ * machine may need). An error of the condition counts as "not yet"; the last one is the cause when time is up.
  */
-export const waitUntil = async <T>(condition: () => T | Promise<T>, ms = 10_000): Promise<NonNullable<Exclude<T, false>>> => {
+export const waitUntil = async <T>(condition: () => T | Promise<T>, ms = 30_000): Promise<NonNullable<Exclude<T, false>>> => {
   const end = performance.now() + ms;
   let last: unknown;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {

@@ -30,6 +30,11 @@ const start = async (state: string): Promise<ChildProcess> => {
   return child;
 };
 const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+/** Nothing of what it was told to do is left: no step follows. */
+const isOver = (child: ChildProcess): Promise<boolean> => new Promise((resolve) => {
+  child.once('message', (answer) => resolve(answer === 'over')).once('exit', () => resolve(false));
+  child.send('over?', () => undefined);
+});
 const reportsOf = async (run: string) => (await master.reports()).filter((each) => each.run === run);
 
 /** Reported, and every command acknowledged: nothing will be delivered again. */
@@ -49,11 +54,10 @@ describe('an agent killed with SIGKILL', () => {
       agent.send(killAt);
       await once(agent, 'message');
       await master.command(run);
-      await waitUntil(async () => gone(agent) || settled(run), 30_000);
-      // The last step may follow the report.
-      const killed = await waitUntil(() => gone(agent), 500).catch(() => false);
+      await waitUntil(async () => gone(agent) || ((await settled(run)) && (await isOver(agent))), 60_000);
+      const killed = gone(agent);
       if (killed) agent = await start(state);
-      await waitUntil(() => settled(run), 30_000);
+      await waitUntil(() => settled(run), 60_000);
       const reports = await reportsOf(run);
       expect(reports, `killed at step ${killAt}`).toHaveLength(1);
       expect(reports[0]?.report).toMatchObject({ outcome: 'succeeded', claim: master.claims.get(`${run}.1`)?.claim });

@@ -13,17 +13,19 @@ import { openStateDirectory } from '../state/state-directory.ts';
 /**
  * A program for tests: an agent that, when it has been told a number, kills itself with SIGKILL at that many steps from then on. A
  * step is the moment before or after anything that outlasts the process: a transaction, a claim, a data plane, a report, an
- * acknowledgement.
+ * acknowledgement. Asked `over?`, it says `over` when nothing is left to do, so that no step of an attempt follows, else `working`.
  */
 const [stateDir = ''] = process.argv.slice(2);
 let left = 0;
+let inHand = 0;
 const step = (): void => {
   if (--left === 0) process.kill(process.pid, 'SIGKILL');
 };
-process.on('message', (steps: number) => {
-  left = steps;
-  process.send?.('told');
-});
+const isOver = (sql: AgentDatabase['sql']): boolean => {
+  const { open } = sql.prepare(`select (select count(*) from attempts where status not in ('done', 'forgotten'))
+    + (select count(*) from outbox where status = 'waiting') as open`).get() as { open: number };
+  return inHand === 0 && open === 0;
+};
 const around = async <T>(work: () => Promise<T>): Promise<T> => {
   step();
   const value = await work();
@@ -69,11 +71,13 @@ const pull = async (connection: NatsConnection, node: string, take: (bytes: Uint
   for (;;) {
     const message = await consumer.next({ expires: 5_000, bind: true });
     if (!message) continue;
+    inHand++;
     step();
     take(message.data);
     step();
     await message.ackAck();
     step();
+    inHand--;
   }
 };
 
@@ -84,8 +88,14 @@ const connection = await connectBus({
   urls: natsUrls, name: node, inboxPrefix: inboxPrefixOf(node), credential: { jwt: () => identity.natsJwt, seed: identity.natsSeed },
   clock: systemClock, log: silentLogger,
 });
+const database = openDatabase(state.database);
+process.on('message', (said: number | 'over?') => {
+  if (said === 'over?') return void process.send?.(isOver(database.sql) ? 'over' : 'working');
+  left = said;
+  process.send?.('told');
+});
 const agent = new Agent({
-  state, identity, dataPlane, connection: mortalConnection(connection), database: mortalDatabase(openDatabase(state.database)),
+  state, identity, dataPlane, connection: mortalConnection(connection), database: mortalDatabase(database),
   health: watchBus(connection, silentLogger), clock: systemClock, ids: randomIds, logger: silentLogger, slots: 1,
 });
 agent.start();

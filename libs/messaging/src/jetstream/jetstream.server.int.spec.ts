@@ -108,12 +108,14 @@ describe('JetStream transport', () => {
     const clock = new FakeClock();
     let finish: () => void = () => undefined;
     handle = () => new Promise((resolve) => { calls += 1; finish = resolve; });
+    const ackWaitMs = 3_000;
+    await (await bus.jetstreamManager()).consumers.update('COMMANDS', node, { ack_wait: ackWaitMs * 1e6 });
     await serve({ concurrency: 4, clock });
     await send('slow');
     await waitUntil(() => calls === 1);
-    // The server's ack wait is a second of real time; a third of 30 s of ours is told as "working".
+    // The server's ack wait is real time; a third of 30 s of ours is told as "working".
     const started = performance.now();
-    while (performance.now() - started < 2500) {
+    while (performance.now() - started < 1.5 * ackWaitMs) {
       await clock.advance(10_000);
       await bus.flush();
     }

@@ -25,10 +25,15 @@ const host = { hostname: 'db1.test', platform: 'linux', arch: 'x64', agentVersio
 class ScriptedAgent {
   readonly commands: Command[] = [];
   private beating = true;
+  private readonly pulse: NodeJS.Timeout;
   private constructor(
     readonly node: string, private readonly bus: NatsConnection, private readonly stack: TestStack,
     private readonly self: { readonly instance: string; readonly relay: string; readonly identity: string; readonly state: string },
-  ) {}
+  ) {
+    this.beat();
+    // A node that is silent for longer than masters allow is given nothing to do.
+    this.pulse = setInterval(() => this.beat(), 5_000);
+  }
 
   static async enrol(api: TestClient, stack: TestStack, name: string): Promise<ScriptedAgent> {
     const node = (await api.json<{ id: string }>('POST', '/api/v1/nodes', { name, slots: 2 })).id;
@@ -42,7 +47,6 @@ class ScriptedAgent {
     const agent = new ScriptedAgent(node, bus, stack, {
       instance: `i-${randomBytes(4).toString('hex')}`, relay: api.url, identity: age.identity, state: await tempDir('agent'),
     });
-    agent.beat();
     void agent.pull();
     await waitUntil(async () => (await api.json<{ presence: string }>('GET', `/api/v1/nodes/${node}`)).presence === 'online', 20_000);
     return agent;
@@ -76,7 +80,7 @@ class ScriptedAgent {
 
   async ask<T>(method: AskMethod, question: object): Promise<Answer<T>> {
     const id = randomIds.next('cmd');
-    const reply = await this.bus.request(subjects.ask(this.node, method), encodeMessage({ id, ...question }), { timeout: 5000 });
+    const reply = await this.bus.request(subjects.ask(this.node, method), encodeMessage({ id, ...question }), { timeout: 20_000 });
     return openMessage([this.stack.nats.keys.commandSigning], 'answer', this.node, decodeMessage(SignedMessage, reply.data)) as Answer<T>;
   }
 
@@ -195,6 +199,7 @@ class ScriptedAgent {
 
   async close(): Promise<void> {
     this.beating = false;
+    clearInterval(this.pulse);
     await this.bus.close();
   }
 }
