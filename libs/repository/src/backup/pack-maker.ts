@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FrameCipher, pack } from '../format/frame.ts';
+import type { FrameCipher } from '../format/frame.ts';
+import { FrameCompressor } from '../format/frame-compressor.ts';
 import type { ChunkClass } from '../format/limits.ts';
 import { directoryBytesOf, type PackedChunk, type PackedFrame, sealDirectory, trailerBytes } from '../format/pack.ts';
 
@@ -30,6 +31,7 @@ export interface PackMakerOptions {
 /** Seals frames into packs. */
 export class PackMaker {
   private readonly options: PackMakerOptions;
+  private readonly compressor = new FrameCompressor();
   private target: Buffer | undefined;
   private used = 0;
   private directoryBytes = 0;
@@ -44,10 +46,10 @@ export class PackMaker {
   /** Seals one frame under the key of its class and puts it into the pack, which is closed when it is large enough. */
   async add(frameClass: ChunkClass, plain: Uint8Array, chunks: readonly PackedChunk[]): Promise<void> {
     const cipher = frameClass === 1 ? this.options.data : this.options.catalog;
-    const { codec, bytes } = pack(plain);
+    const { codec, parts } = await this.compressor.compress(plain);
     this.target ??= Buffer.from(await this.options.buffer(this.options.packBytes + largestFrame + maxDirectoryBytes + 1024 * 1024));
     const offset = this.used;
-    this.used = cipher.sealInto(this.target, offset, { class: frameClass, codec }, bytes);
+    this.used = cipher.sealInto(this.target, offset, { class: frameClass, codec }, parts);
     this.hash.update(this.target.subarray(offset, this.used));
     this.frames.push({ offset, length: this.used - offset, class: frameClass, codec, keyId: cipher.keyId, plainLength: plain.length, chunks });
     this.plainBytes += plain.length;

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { isAppError } from '#kernel';
 import { createChunker } from './chunker.ts';
 import { catalogChunkId, checkChunk, dataChunkId } from './chunk-id.ts';
+import { FrameCompressor } from './frame-compressor.ts';
 import { decodeFrame, encodeFrame, frameCipher, unpack } from './frame.ts';
 import { deriveSubkeys, generateAttemptKeys, generateKey, keyFrom, keyIdOf, repositoryIdOf } from './keys.ts';
 import { codec, frameClass, limits } from './limits.ts';
@@ -169,6 +170,22 @@ describe('a snapshot', () => {
   it('is refused by name when it needs what this program does not know', () => {
     expect(() => parseSnapshot(make({ requires: ['time-travel'] }))).toThrow(/feature-unknown.*time-travel/);
     expect(() => parseSnapshot(make({ format: 2 }))).toThrow(/format-unknown/);
+  });
+});
+
+describe('compressed frames', () => {
+  it('of one compressor come back one by one, whatever their order and size', async () => {
+    const compressor = new FrameCompressor();
+    const text = Buffer.from('a line of a log file, and another one\n'.repeat(60_000));
+    const plains = [text, randomBytes(3_000_000), text.subarray(0, 31), Buffer.alloc(0), Buffer.alloc(8_000_000), text.subarray(5), randomBytes(33), text];
+    for (const plain of plains) {
+      const { codec: used, parts } = await compressor.compress(plain);
+      const bytes = Buffer.concat(parts);
+      expect(bytes.length).toBeLessThanOrEqual(plain.length);
+      expect(Buffer.from(unpack(used, bytes, plain.length)).equals(plain)).toBe(true);
+    }
+    expect((await compressor.compress(text)).codec).toBe(codec.zstd);
+    expect((await compressor.compress(randomBytes(100_000))).codec).toBe(codec.raw);
   });
 });
 

@@ -12,15 +12,17 @@ const tagBytes = 16;
 const magic = Buffer.from('HFv1', 'latin1');
 
 /** A compression level that costs 0.5 GB/s and a core and comes within some percent of restic's default. */
-const compressionLevel = 1;
+export const compressionLevel = 1;
+/** Shorter plaintexts are not worth the attempt. */
+export const smallestCompressed = 32;
 
 /** Seals and opens the frames of one repository under one key. */
 export interface FrameCipher {
   readonly keyId: string;
   /** nonce 12 | ciphertext | tag 16. `extra` is authenticated behind the frame's own facts. */
   seal(frame: FrameClass, packed: Codec, plain: Uint8Array, extra?: Uint8Array): Buffer;
-  /** The same, written to `target` from `at` on. Returns the place behind it. */
-  sealInto(target: Buffer, at: number, facts: { readonly class: FrameClass; readonly codec: Codec; readonly extra?: Uint8Array }, plain: Uint8Array): number;
+  /** The same for a plaintext in parts, written to `target` from `at` on. Returns the place behind it. */
+  sealInto(target: Buffer, at: number, facts: { readonly class: FrameClass; readonly codec: Codec; readonly extra?: Uint8Array }, plain: readonly Uint8Array[]): number;
   /** The compressed or raw bytes. Throws `frame-damaged` for anything that was not sealed exactly so. */
   open(frame: FrameClass, packed: Codec, sealed: Uint8Array, extra?: Uint8Array): Buffer;
 }
@@ -39,10 +41,12 @@ export const frameCipher = (repositoryId: string, key: Key): FrameCipher => {
     cipher.setAAD(aad(facts.class, facts.codec, facts.extra ?? none));
     target.set(nonce, at);
     let end = at + nonceBytes;
-    for (let from = 0; from < plain.length; from += cipherBytes) {
-      const part = cipher.update(plain.subarray(from, from + cipherBytes));
-      target.set(part, end);
-      end += part.length;
+    for (const part of plain) {
+      for (let from = 0; from < part.length; from += cipherBytes) {
+        const sealed = cipher.update(part.subarray(from, from + cipherBytes));
+        target.set(sealed, end);
+        end += sealed.length;
+      }
     }
     cipher.final();
     target.set(cipher.getAuthTag(), end);
@@ -53,7 +57,7 @@ export const frameCipher = (repositoryId: string, key: Key): FrameCipher => {
     sealInto,
     seal: (frame, packed, plain, extra = none) => {
       const sealed = Buffer.allocUnsafeSlow(plain.length + sealOverhead);
-      sealInto(sealed, 0, { class: frame, codec: packed, extra }, plain);
+      sealInto(sealed, 0, { class: frame, codec: packed, extra }, [plain]);
       return sealed;
     },
     open: (frame, packed, sealed, extra = none) => {
@@ -74,7 +78,7 @@ export const frameCipher = (repositoryId: string, key: Key): FrameCipher => {
 
 /** Plaintext as it is put into a frame: zstd when that makes it smaller, else raw. */
 export const pack = (plain: Uint8Array): { readonly codec: Codec; readonly bytes: Uint8Array } => {
-  if (plain.length < 32) return { codec: codec.raw, bytes: plain };
+  if (plain.length < smallestCompressed) return { codec: codec.raw, bytes: plain };
   const bytes = zstdCompressSync(plain, {
     chunkSize: plain.length + (plain.length >>> 7) + 1024,
     pledgedSrcSize: plain.length,

@@ -120,13 +120,14 @@ describe('what a damaged pack costs', () => {
 
   it('is nothing when another pack holds a good copy', async () => {
     const twice = await sampleRepository();
-    await twice.write('a.bin', 500_000);
+    // Less than the smallest cut: one chunk, in the first frame of the only pack.
+    await twice.write('a.bin', 200_000);
     await twice.backup();
     const first = namesOf(twice.store, 'packs/');
     await twice.backup({ generation: 1, task: 'task_2' });
     expect(namesOf(twice.store, 'packs/').length).toBeGreaterThan(first.length);
     const bytes = twice.store.objects.get(first[0]!)!;
-    bytes[250_000]! ^= 1;
+    bytes[100_000]! ^= 1;
     const result = await verifyRepository({ store: twice.store, level: 3, keys: identityKeys(twice.store, [twice.dataIdentity]) });
     expect(result.findings).toMatchObject([{ object: first[0], affected: [] }]);
   });
