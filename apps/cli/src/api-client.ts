@@ -92,6 +92,13 @@ export class ApiClient {
     }
   }
 
+  /** A stream of the master, open until the signal ends it. Throws the master's problem, and `master-unreachable`. */
+  async stream(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+    const response = await this.send('GET', path, undefined, { accept: 'text/event-stream', ...headers }, signal);
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  }
+
   private async call<T>(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<T> {
     const response = await this.send(method, path, body, headers);
     if (!response.ok) throw await problemOf(response);

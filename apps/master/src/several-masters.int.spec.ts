@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeMessage, subjects } from '#contracts';
 import { newAgeKey, newNkey } from '#identity';
-import { type Clock, systemClock } from '#kernel';
+import { type Clock, rfc3339, systemClock } from '#kernel';
 import { waitUntil } from '#testing';
 import { runAdministration } from './administration.ts';
 import type { Master } from './application.ts';
@@ -83,6 +84,42 @@ describe('several masters on one log', () => {
     expect((await api!.call('DELETE', `/api/v1/targets/${b}`)).status).toBe(204);
     expect((await api!.call('DELETE', `/api/v1/nodes/${node}`)).status).toBe(204);
   });
+
+  it('stream the log of a run: what there is, each line as it comes, and the end, which another master brought about', async () => {
+    const target = (await api!.json<Made>('POST', '/api/v1/targets', { name: 'logged', kind: 'builtin' })).id;
+    const node = (await api!.json<Made>('POST', '/api/v1/nodes', { name: 'logged' })).id;
+    const task = (await api!.json<Made>('POST', '/api/v1/tasks', { name: 'logged', nodes: [node], target, source: { type: 'files', paths: ['/etc'] } })).id;
+    const run = (await api!.json<Made>('POST', `/api/v1/tasks/${task}:run`)).id;
+    const say = (n: number) => first!.foundation.bus.publish(subjects.log(node, run), encodeMessage({ attempt: 1, lines: [{ n, time: rfc3339(0), level: 'info', text: `line ${n}` }] }));
+    const end = new AbortController();
+    const listen = async (headers: Record<string, string> = {}) => {
+      const answer = await fetch(`${first!.url}/api/v1/runs/${run}/log?follow=1`, { headers: { cookie: api!.session, ...headers }, signal: end.signal });
+      let text = '';
+      const closed = (async () => { for await (const part of answer.body ?? []) text += Buffer.from(part).toString(); })();
+      closed.catch(() => undefined);
+      return { status: answer.status, type: answer.headers.get('content-type'), text: () => text, numbers: () => [...text.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n)), closed };
+    };
+    say(1);
+    await waitUntil(async () => (await api!.json<{ lines: object[] }>('GET', `/api/v1/runs/${run}/log`)).lines.length === 1);
+    const stream = await listen();
+    expect(stream.type).toMatch(/^text\/event-stream/);
+    await waitUntil(() => stream.numbers().length === 1);
+    const [, position = ''] = /event: lines\nid: (\d+)/.exec(stream.text()) ?? [];
+    say(2);
+    await waitUntil(() => stream.numbers().length === 2);
+    const resumed = await listen({ 'last-event-id': position });
+    await waitUntil(() => resumed.numbers().length === 1);
+    say(3);
+    expect((await other!.call('POST', `/api/v1/runs/${run}:cancel`)).status).toBe(200);
+    await Promise.all([stream.closed, resumed.closed]);
+    expect([stream.numbers(), resumed.numbers()]).toEqual([[1, 2, 3], [2, 3]]);
+    for (const { text } of [stream, resumed]) expect(text()).toMatch(/event: end\nid: \d+\ndata: \{"status":"cancelled"\}\n\n$/);
+    const [last] = /\d+(?=\ndata: \{"status")/.exec(stream.text()) ?? [];
+    expect((await listen({ 'last-event-id': last ?? '' })).status).toBe(204);
+    expect(await api!.json('GET', `/api/v1/runs/${run}/log?follow=perhaps`)).toMatchObject({ status: 400, errors: [{ field: 'follow' }] });
+    expect(await api!.json('GET', `/api/v1/runs/run_00000000000000000000/log?follow=1`)).toMatchObject({ status: 404, code: 'run-not-found' });
+    end.abort();
+  }, 60_000);
 
   it('refuse to start with another session secret, until it is changed for all', async () => {
     const secret = { SESSION_SECRET: 'another secret of thirty-two letters or more' };

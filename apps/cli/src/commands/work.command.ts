@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { table } from '../format.ts';
+import { printable, table } from '../format.ts';
 import { exitCodeOfRun, followRun } from '../runs/follow-run.ts';
+import { followLog, readLog } from '../runs/run-log.ts';
 import type { RunView } from '../runs/run-view.ts';
 import { findOne } from './find.ts';
 
@@ -98,6 +99,13 @@ const registerRuns = (program: Command, context: CommandContext): void => {
   runs.command('follow <run>').description('show progress until it ends').action(async (id: string) => {
     context.onExitCode(exitCodeOfRun(await followRun(await context.api(), encodeURIComponent(id), context.output, context.clock)));
   });
+  runs.command('log <run>').description('what the agent said while it worked').option('--follow', 'each line as it comes, until the run ends')
+    .action(async (id: string, options: { follow?: boolean }) => {
+      const parts = { api: await context.api(), clock: context.clock, signal: new AbortController().signal };
+      for await (const line of options.follow ? followLog(parts, id) : readLog(parts.api, id)) {
+        context.output.result('log', { run: id, ...line }, `${line.time}  ${line.level.padEnd(5)}  ${printable(line.text)}`);
+      }
+    });
   runs.command('cancel <run>').description('end a run').action(async (id: string) => {
     const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:cancel`);
     context.output.result('run', run, `${run.id} ${run.status}`);

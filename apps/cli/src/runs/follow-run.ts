@@ -1,13 +1,16 @@
 import { type Clock, isAppError, messageOf, parseTime } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { humanBytes, humanDuration } from '../format.ts';
+import { humanBytes, humanDuration, printable } from '../format.ts';
 import type { Output } from '../output.ts';
+import { type LogParts, followLog } from './run-log.ts';
 import { type RunView, isFinal } from './run-view.ts';
 
 const pollMs = 250;
 /** A master that restarts is back in less; one that is gone is told of. */
 const patienceMs = 120_000;
+/** Lines that were on their way when the run ended are shown; then that is all. */
+const lastLinesMs = 2_000;
 
 const progressLine = (run: RunView): string => {
   const progress = run.progress;
@@ -37,23 +40,50 @@ export const exitCodeOfRun = (run: RunView): number => {
   }
 };
 
-/** Shows a run until it ends, through restarts of the master; returns the run as it ended. */
+/** The warnings of a run's log as they come. Best effort: what the run itself says at its end does not depend on it. */
+const showWarnings = async (parts: LogParts, id: string, output: Output, shown: Set<string>): Promise<void> => {
+  try {
+    for await (const line of followLog(parts, id)) {
+      if (line.level !== 'warn' && line.level !== 'error') continue;
+      shown.add(line.text);
+      output.note(`  ${printable(line.text)}`);
+      output.message('log', { run: id, ...line });
+    }
+  } catch (error) {
+    if (!parts.signal.aborted) output.note(`The log of the run cannot be followed: ${messageOf(error)}`);
+  }
+};
+
+/** Shows a run and the warnings of its log until it ends, through restarts of the master; returns the run as it ended. */
 export const followRun = async (api: ApiClient, id: string, output: Output, clock: Clock): Promise<RunView> => {
+  const enough = new AbortController();
+  const shown = new Set<string>();
+  const warnings = showWarnings({ api, clock, signal: enough.signal }, id, output, shown);
+  try {
+    const run = await untilFinal(api, id, output, clock);
+    await Promise.race([warnings, clock.sleep(lastLinesMs, enough.signal).catch(() => undefined)]);
+    output.result('run', run, describe(run));
+    for (const item of run.faults ?? []) {
+      if (!shown.has(`${item.code} ${item.path}: ${item.detail}`)) output.note(`  ${printable(item.path)}: ${printable(item.detail)} [${item.code}]`);
+    }
+    return run;
+  } finally {
+    enough.abort();
+  }
+};
+
+const untilFinal = async (api: ApiClient, id: string, output: Output, clock: Clock): Promise<RunView> => {
   let lastHeard = clock.monotonic();
-  let shown = '';
+  let before = '';
   for (;;) {
     try {
       const run = await api.get<RunView>(`/api/v1/runs/${id}`);
       lastHeard = clock.monotonic();
-      if (isFinal(run)) {
-        output.result('run', run, describe(run));
-        for (const item of run.faults ?? []) output.note(`  ${item.path}: ${item.detail} [${item.code}]`);
-        return run;
-      }
+      if (isFinal(run)) return run;
       const line = progressLine(run);
       output.progress(line);
-      if (line !== shown && run.progress) output.message('progress', { run: id, status: run.status, ...run.progress });
-      shown = line;
+      if (line !== before && run.progress) output.message('progress', { run: id, status: run.status, ...run.progress });
+      before = line;
     } catch (error) {
       const mayHeal = !isAppError(error) || error.retryable || error.kind === 'internal';
       if (!mayHeal || clock.monotonic() - lastHeard > patienceMs) throw error;

@@ -6,7 +6,6 @@ import { CommandPublisher } from '#messaging';
 import { BUS, KEYS } from '../../platform/index.ts';
 import { InstallationModule } from '../installation/installation.module.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
-import { PresenceRow } from '../presence/index.ts';
 import { RepositoryRow } from '../repositories/index.ts';
 import { ExpiredSnapshots, SnapshotRow } from '../snapshots/index.ts';
 import { TargetsModule } from '../targets/targets.module.ts';
@@ -56,6 +55,7 @@ import { SupervisionProcess } from './processes/supervision.process.ts';
 import { RunRow } from './read-models/runs/run.entity.ts';
 import { ReadRunRows } from './read-models/runs/run-rows.adapter.ts';
 import { RunLogs } from './read-models/runs/run-log.query.ts';
+import { RunLogStream } from './read-models/runs/run-log.stream.ts';
 import { RunViews } from './read-models/runs/runs.query.ts';
 import { WaitingReasons } from './read-models/runs/waiting-reasons.query.ts';
 
@@ -77,11 +77,11 @@ const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, Retry
 const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, IdKeyHandler, SpecificationBuilder];
 const processes = [AttemptLiveness, DispatchProcess, SupervisionProcess, RewrapProcess, RunDuties, ProgressProcess];
 const executor = [Executor, ExecutorInstance, DutyWorks, VerifyWork, PruneWork, ExpiredSnapshots];
-const queries = [RunViews, RunLogs, WaitingReasons];
+const queries = [RunViews, RunLogs, RunLogStream, WaitingReasons];
 
 /** Runs: from the request through dispatch, claim and report to one truthful end. */
 @Module({
-  imports: [TypeOrmModule.forFeature([RunRow, RunProgress, PresenceRow, RepositoryRow, SnapshotRow, TaskRow]), InstallationModule, NodesModule, TargetsModule],
+  imports: [TypeOrmModule.forFeature([RunRow, RunProgress, RepositoryRow, SnapshotRow, TaskRow]), InstallationModule, NodesModule, TargetsModule],
   controllers: [RunsHttp, RunAsksSubscriber, ReportsSubscriber, ExecutorSubscriber],
   providers: [Deciding, RecentDirectories, ...ports, ...commands, ...asks, ...processes, ...executor, ...queries],
   exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RecentDirectories, RunViews, ExpiredSnapshots],

@@ -1,5 +1,5 @@
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
+import { Transform, Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
 import type { ItemFault, Progress, RunStatistics } from '#contracts';
 import { PageQuery } from '../../../platform/index.ts';
 import { type RunKind, runKinds } from '../domain/run.plan.ts';
@@ -68,6 +68,9 @@ export class RunPage {
 export class RunLogQuery {
   /** `position` of the answer before: only lines that came later. */
   @IsOptional() @Type(() => Number) @IsInt() @Min(0) after?: number;
+  /** `1`: server-sent events, until the run has ended. */
+  @IsOptional() @Transform(({ value }: { value: unknown }) => (value === '1' || value === 'true' ? true : value === '0' || value === 'false' ? false : value))
+  @IsBoolean({ message: 'follow must be 1 or 0' }) follow?: boolean;
 }
 
 /** One line of a run's log. */
@@ -89,4 +92,16 @@ export class RunLogAnswer {
   position: number;
   /** There is more: ask again at once. */
   more: boolean;
+}
+
+/** Data of the event `lines` of a log that is followed. */
+export class RunLogLinesEvent {
+  lines: RunLogLineAnswer[];
+  dropped: number;
+}
+
+/** Data of the event `end`, the last one of a log that is followed. */
+export class RunLogEndEvent {
+  /** Of the run. */
+  status: string;
 }

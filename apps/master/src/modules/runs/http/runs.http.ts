@@ -1,17 +1,25 @@
-import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiExtraModels, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiProduces, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { type CommandContext, Context } from '../../../platform/index.ts';
 import { CancelRunHandler } from '../commands/cancel-run/cancel-run.handler.ts';
 import { RetryRunHandler } from '../commands/retry-run/retry-run.handler.ts';
 import { RunLogs } from '../read-models/runs/run-log.query.ts';
+import { RunLogStream } from '../read-models/runs/run-log.stream.ts';
 import { RunViews } from '../read-models/runs/runs.query.ts';
-import { RunDetailAnswer, RunLogAnswer, RunLogQuery, RunPage, RunQuery } from './run.dto.ts';
+import { RunDetailAnswer, RunLogAnswer, RunLogEndEvent, RunLogLinesEvent, RunLogQuery, RunPage, RunQuery } from './run.dto.ts';
 
 /** Executions. */
 @ApiTags('runs')
 @Controller('api/v1/runs')
 export class RunsHttp {
-  constructor(private readonly views: RunViews, private readonly logs: RunLogs, private readonly cancels: CancelRunHandler, private readonly retries: RetryRunHandler) {}
+  constructor(
+    private readonly views: RunViews,
+    private readonly logs: RunLogs,
+    private readonly streams: RunLogStream,
+    private readonly cancels: CancelRunHandler,
+    private readonly retries: RetryRunHandler,
+  ) {}
 
   /** Runs, the latest first; filters may be combined. */
   @Get()
@@ -25,11 +33,28 @@ export class RunsHttp {
     return this.views.show(id);
   }
 
-  /** The log of a run as its agent sent it, oldest lines first; ask again with `after` for what has come since. */
+  /**
+   * The log of a run as its agent sent it, oldest lines first; ask again with `after` for what has come since. With `follow` as
+   * server-sent events: `lines` (the lines so far, then each as it comes) and, when the run has ended, `end` (its status). The id of an
+   * event is its `position`; whoever comes back with it as `Last-Event-ID` goes on behind it, or gets 204 when the run has ended and
+   * nothing is left.
+   */
   @Get(':id/log')
-  async log(@Param('id') id: string, @Query() { after = 0 }: RunLogQuery): Promise<RunLogAnswer> {
+  @ApiExtraModels(RunLogAnswer, RunLogLinesEvent, RunLogEndEvent)
+  @ApiProduces('application/json', 'text/event-stream')
+  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Id of the last event that was seen; stands above `after`' })
+  @ApiOkResponse({
+    description: 'The lines; or with `follow` a stream of `lines` (RunLogLinesEvent) and `end` (RunLogEndEvent)',
+    content: { 'application/json': { schema: { $ref: getSchemaPath(RunLogAnswer) } }, 'text/event-stream': { schema: { type: 'string' } } },
+  })
+  @ApiNoContentResponse({ description: 'The run has ended and there is nothing behind `Last-Event-ID`' })
+  async log(@Param('id') id: string, @Query() query: RunLogQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
     const { node } = await this.views.show(id);
-    return this.logs.read(node, id, after);
+    const last = request.header('last-event-id') ?? '';
+    const resumed = /^\d{1,15}$/.test(last);
+    const after = resumed ? Number(last) : (query.after ?? 0);
+    if (query.follow) return this.streams.follow({ run: id, node, after, resumed }, response);
+    response.json(await this.logs.read(node, id, after));
   }
 
   /** Ends a run: at once while it waits, otherwise when its agent confirms. */
