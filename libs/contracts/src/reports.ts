@@ -57,7 +57,7 @@ export class SnapshotProposal {
   @IsOptional() @IsArray() @ArrayMaxSize(100_000) @ValidateNested({ each: true }) @Type(() => StoredObject) adoptedPacks?: StoredObject[];
 }
 
-export const reportOutcomes = ['succeeded', 'partial', 'failed', 'skipped', 'cancelled'] as const;
+export const reportOutcomes = ['succeeded', 'partial', 'failed', 'timed-out', 'skipped', 'cancelled'] as const;
 export type ReportOutcome = (typeof reportOutcomes)[number];
 
 /** What the agent says happened to an attempt: one a claim, published through the outbox with one message id for ever. */

@@ -131,7 +131,7 @@ export class AttemptRunner {
   private resultOf(error: unknown, control: AttemptControl): WorkResult {
     control.hardSignal.throwIfAborted();
     if (control.reason === 'cancelled') return cancelled();
-    if (control.reason === 'timed-out') return failedResult('timed-out', 'The attempt took longer than its time limit and was ended by the agent');
+    if (control.reason === 'timed-out') return timedOut();
     return failedResult(isAppError(error) ? error.code : 'data-plane-fault', isAppError(error) ? error.detail : messageOf(error));
   }
 
@@ -151,6 +151,10 @@ export class AttemptRunner {
     if (current && isOpen(current.state)) this.deps.journal.change(key, { type: 'forgotten', reason });
   }
 }
+
+const timedOut = (): WorkResult => ({
+  outcome: 'timed-out', code: 'timed-out', detail: 'The attempt took longer than its time limit and was ended by the agent', faults: [], faultCount: 0,
+});
 
 const cancelled = (): WorkResult => ({
   outcome: 'cancelled', code: 'cancelled', detail: 'The run was cancelled and the agent stopped working on it', faults: [], faultCount: 0,

@@ -108,7 +108,7 @@ describe('an attempt', () => {
     await settle();
     await clock.advance(3_600_000);
     await settle();
-    expect(reportOf()[0]).toMatchObject({ outcome: 'failed', code: 'timed-out' });
+    expect(reportOf()[0]).toMatchObject({ outcome: 'timed-out', code: 'timed-out' });
   });
 
   it('that fails tells the code and the sentence of the error', async () => {
@@ -226,7 +226,7 @@ describe('a restart of the agent', () => {
     await settle();
     await clock.advance(600_000);
     await settle();
-    expect(reportOf()[0]).toMatchObject({ code: 'timed-out' });
+    expect(reportOf()[0]).toMatchObject({ outcome: 'timed-out', code: 'timed-out' });
   });
 
   it('does not repeat a restore that had begun: it says that it was interrupted', async () => {

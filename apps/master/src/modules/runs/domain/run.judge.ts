@@ -32,6 +32,6 @@ export const judgeReport = (state: RunState, { node, attempt: number, claim, out
   const attempt = state.attempts.find((candidate) => candidate.number === number);
   if (!attempt || attempt.claim !== claim) return no('attempt-fenced', 'The report names no claim of this run; drop it');
   if (attempt.status === 'running') return attempt === lastAttempt(state) ? { verdict: 'accept', attempt } : fenced(number);
-  if (attempt.status === 'timed-out' || attempt.status === 'lost') return judgeGivenUp(state, attempt, outcome);
-  return attempt.status === outcome ? { verdict: 'repeat' } : fenced(number);
+  if (attempt.status === outcome) return { verdict: 'repeat' };
+  return attempt.status === 'timed-out' || attempt.status === 'lost' ? judgeGivenUp(state, attempt, outcome) : fenced(number);
 };

@@ -44,6 +44,8 @@ const accept = (command: ReportRun, state: ExistingRun, late: boolean, retry: re
       return ok([...recorded(command, state, late), { type: 'RunPartiallySucceeded', data: { ...end, ...reason } }]);
     case 'failed':
       return ok([{ type: 'RunFailed', data: { ...end, ...reason, again: retry.length > 0 } }, ...retry]);
+    case 'timed-out':
+      return ok([{ type: 'RunTimedOut', data: { attempt, ...reason, again: retry.length > 0 } }, ...retry]);
     case 'skipped':
       return ok([{ type: 'RunSkipped', data: { attempt, claim, ...reason } }]);
     case 'cancelled':
@@ -53,7 +55,7 @@ const accept = (command: ReportRun, state: ExistingRun, late: boolean, retry: re
   }
 };
 
-/** Accepts, records as late, ignores a repeat, or refuses (`attempt-fenced` and others). `retry` follows a failure. */
+/** Accepts, records as late, ignores a repeat, or refuses (`attempt-fenced` and others). `retry` follows a failure and a time limit that was reached. */
 export const decideReport = (command: ReportRun, state: ExistingRun, retry: readonly RunRetried[]): Result<readonly RunEvent[], Refusal> => {
   const judged = judgeReport(state, command);
   switch (judged.verdict) {

@@ -189,6 +189,15 @@ describe('giving up', () => {
     expect(types(running, { type: 'TimeOutRun', attempt: 1, now: t(3600) })).toEqual([]);
     expect(types(running, { type: 'TimeOutRun', attempt: 1, now: t(3601) })).toEqual(['RunTimedOut', 'RunRetried']);
   });
+  it('for its time limit ends the attempt as timed out, whoever notices first, and once', () => {
+    const { snapshot: _, ...timedOut } = report({ outcome: 'timed-out', reason: { code: 'timed-out', detail: '' } });
+    const byMaster: RunCommand = { type: 'TimeOutRun', attempt: 1, now: t(3601) };
+    expect(types(running, timedOut)).toEqual(['RunTimedOut', 'RunRetried']);
+    expect(run(running, timedOut)).toMatchObject({ status: 'queued', attempts: [{ status: 'timed-out' }] });
+    for (const first of [timedOut, byMaster]) for (const second of [timedOut, byMaster]) expect(types(run(running, first), second)).toEqual([]);
+    const asked = run(initial, { type: 'RequestRun', order: restore }, dispatch(), claim());
+    expect(run(asked, timedOut).status).toBe('timed-out');
+  });
   it('says nothing of an attempt that has ended meanwhile', () => {
     expect(types(run(running, report()), lose())).toEqual([]);
     expect(types(lostThenRetried, lose())).toEqual([]);
@@ -211,7 +220,7 @@ describe('whatever happens in whatever order', () => {
     attempts.map(lose), fc.constant<RunCommand>({ type: 'CancelRun' }), fc.constant<RunCommand>({ type: 'RetryRun', now: t(4000) }),
     attempts.map((attempt): RunCommand => ({ type: 'ReturnRun', attempt, code: 'not-claimed', detail: '' })),
     attempts.map((attempt): RunCommand => ({ type: 'TimeOutRun', attempt, now: t(9000) })),
-    fc.tuple(attempts, fc.constantFrom('i1', 'i2'), fc.constantFrom('succeeded', 'partial', 'failed', 'cancelled', 'skipped')).map(([attempt, i, outcome]) =>
+    fc.tuple(attempts, fc.constantFrom('i1', 'i2'), fc.constantFrom('succeeded', 'partial', 'failed', 'timed-out', 'cancelled', 'skipped')).map(([attempt, i, outcome]) =>
       report({ attempt, claim: `claim_${attempt}_${i}`, outcome: outcome, snapshot: { ...snapshot, snapshot: `snap_${attempt}` } })),
   );
   it('at most one claim is live, at most one snapshot is recorded, and states follow from events alone', () => {

@@ -81,7 +81,7 @@ export class Executor implements BeforeApplicationShutdown {
     } catch (error) {
       this.stopping.signal.throwIfAborted();
       if (signal.reason instanceof Cancelled) return { outcome: 'cancelled', faults: [], faultCount: 0 };
-      if (late.signal.aborted) return dutyFailed('timed-out', `The attempt did not end within ${state.order.timeoutSeconds} s`);
+      if (late.signal.aborted) return { ...dutyFailed('timed-out', `The attempt did not end within ${state.order.timeoutSeconds} s`), outcome: 'timed-out' };
       this.logger.error('Work of the masters failed', { run, reason: messageOf(error), ...(isAppError(error) ? {} : { stack: error instanceof Error ? error.stack : undefined }) });
       return isAppError(error) ? dutyFailed(error.code, error.detail) : dutyFailed('internal-error', 'The master failed on this; its log says why');
     } finally {
