@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { connect } from 'node:net';
 import { type Clock, fault } from '#kernel';
 import { type Child, startChild } from './child.ts';
+import { listensOn } from './listener.ts';
 
 /** True when something accepts TCP connections on a loopback port. */
 export const accepts = (port: number): Promise<boolean> =>
@@ -43,6 +44,6 @@ export const startEmbeddedNats = async (options: EmbeddedNatsOptions): Promise<C
     name: 'nats-server', command: options.program, args: ['-c', options.configFile], env: {}, logFile,
     pidFile: join(options.folder, 'run', 'nats.pid'), clock: options.clock,
   });
-  await awaitReady(child, () => accepts(options.port), options.clock, 30_000, logFile);
+  await awaitReady(child, async () => listensOn(child.pid, options.port) && (await accepts(options.port)), options.clock, 30_000, logFile);
   return child;
 };

@@ -1,16 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fault } from '#kernel';
-
-/** Loopback ports of an embedded stack; chosen at its first start and kept, so that addresses stay the same. */
-export interface StackPorts {
-  readonly nats: number;
-  readonly natsMonitor: number;
-  readonly postgres: number;
-  readonly http: number;
-}
 
 /** Where everything of an embedded stack lies, below one data directory. */
 export interface StackLayout {
@@ -46,49 +36,6 @@ export const layoutOf = (data: string): StackLayout => {
     adminPassword: join(data, 'first-admin.password'),
     access: join(data, 'access.json'),
   };
-};
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
-  });
-
-/** The first free loopback port from `preferred` upwards that is not in `taken`. */
-const freePort = async (preferred: number, taken: readonly number[]): Promise<number> => {
-  for (let port = preferred; ; port++) if (!taken.includes(port) && (await isFree(port))) return port;
-};
-
-const usual: StackPorts = { nats: 4222, natsMonitor: 8222, postgres: 5433, http: 8480 };
-
-/**
- * The ports of this data directory: those of its last start, or free ones near the usual numbers. The agent was told those of NATS and
- * of the master when it enrolled, so these stay from then on; the others move out of the way of other programs.
- */
-export const portsOf = async (layout: StackLayout, http?: number): Promise<StackPorts> => {
-  const kept = existsSync(layout.ports) ? (JSON.parse(readFileSync(layout.ports, 'utf8')) as StackPorts) : undefined;
-  const told = existsSync(join(layout.agent, 'node.json'));
-  const chosen: number[] = [];
-  const choose = async (use: keyof StackPorts, fixed: boolean): Promise<number> => {
-    const port = kept && fixed ? kept[use] : await freePort(kept?.[use] ?? usual[use], chosen);
-    chosen.push(port);
-    return port;
-  };
-  const ports: StackPorts = {
-    nats: await choose('nats', told), http: http ?? (await choose('http', told)), natsMonitor: await choose('natsMonitor', false),
-    postgres: await choose('postgres', false),
-  };
-  writeFileSync(layout.ports, `${JSON.stringify(ports)}\n`);
-  return ports;
-};
-
-/** Throws `port-in-use` when another program has one of the stack's ports: its answers would be taken for ours. */
-export const assertFree = async (ports: StackPorts): Promise<void> => {
-  for (const [use, port] of Object.entries(ports)) {
-    if (await isFree(port as number)) continue;
-    throw fault('conflict', 'port-in-use', `Port ${port}, which this stack uses for ${use}, is taken by another program; end it, or choose another --data directory`);
-  }
 };
 
 /** The secret in `file`, made at the first call. 160 bits in URL-safe characters; readable by its owner only. */

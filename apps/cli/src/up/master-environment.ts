@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { postgresUrl } from '#embedded';
-import { type StackLayout, type StackPorts, layoutOf, secretIn } from './layout.ts';
+import { type StackLayout, layoutOf, secretIn } from './layout.ts';
+import type { StackPorts } from './ports.ts';
 
 /** The master's settings in an embedded stack; holds the database's password. */
 export const masterEnvironment = (layout: StackLayout, ports: StackPorts, path: string): Record<string, string> => ({

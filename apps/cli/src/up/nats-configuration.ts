@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import type { Clock } from '#kernel';
 import { initKeys, natsConf } from '#identity';
-import type { StackLayout, StackPorts } from './layout.ts';
+import type { StackLayout } from './layout.ts';
+import type { StackPorts } from './ports.ts';
 
 /** Makes the installation's keys at the first start and writes the server's configuration, which follows from them, at each. */
 export const prepareNats = async (layout: StackLayout, ports: StackPorts, clock: Clock): Promise<void> => {

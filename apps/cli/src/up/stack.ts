@@ -2,14 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, messageOf } from '#kernel';
-import { type Child, awaitReady, endLeftover, startChild, startEmbeddedNats, startEmbeddedPostgres } from '#embedded';
+import { type Child, awaitReady, listensOn, endLeftover, startChild, startEmbeddedNats, startEmbeddedPostgres } from '#embedded';
 import { findNatsServer } from '#identity';
 import type { ApiClient } from '../api-client.ts';
 import { login } from '../context.ts';
 import { prepareNats } from './nats-configuration.ts';
-import { type StackLayout, type StackPorts, assertFree, layoutOf, portsOf, secretIn } from './layout.ts';
+import { type StackLayout, layoutOf, secretIn } from './layout.ts';
 import { enrolLocalAgent } from './local-agent.ts';
 import { masterEnvironment } from './master-environment.ts';
+import { type StackPorts, holdPorts } from './ports.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What to start and how. */
@@ -54,7 +55,7 @@ const startMaster = async (layout: StackLayout, ports: StackPorts, options: Stac
     name: 'master', command: process.execPath, args: ['--enable-source-maps', program(options, 'master')], logFile, clock: options.clock,
     env: masterEnvironment(layout, ports, options.path), pidFile: join(layout.run, 'master.pid'),
   });
-  await awaitReady(child, answersReady(`http://127.0.0.1:${ports.http}`), options.clock, 120_000, logFile);
+  await awaitReady(child, async () => listensOn(child.pid, ports.http) && (await answersReady(`http://127.0.0.1:${ports.http}`)()), options.clock, 120_000, logFile);
   return child;
 };
 
@@ -104,8 +105,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   const layout = layoutOf(options.data);
   for (const folder of [layout.nats, layout.objects, layout.logs, layout.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   await endLeftovers(layout, options.clock, options.logger);
-  const ports = await portsOf(layout, options.httpPort);
-  await assertFree(ports);
+  const { ports, release } = await holdPorts(layout, options.httpPort);
   const url = `http://127.0.0.1:${ports.http}`;
   const supervisor = new Supervisor(options.clock, options.logger);
   try {
@@ -117,10 +117,11 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const node = await enrolLocalAgent({ api, url, layout, program: program(options, 'agent'), path: options.path, hostName: hostname() });
     await supervisor.add({ name: 'agent', start: () => startAgent(layout, options) });
     writeFileSync(layout.access, `${JSON.stringify({ url, user: 'admin', passwordFile: layout.adminPassword })}\n`, { mode: 0o600 });
-    return { url, admin: { user: 'admin', password }, layout, api, node, stop: () => supervisor.stop() };
+    return { url, admin: { user: 'admin', password }, layout, api, node, stop: () => supervisor.stop().finally(release) };
   } catch (error) {
     options.logger.error('the stack did not start', { error: messageOf(error) });
     await supervisor.stop();
+    release();
     throw error;
   }
 };
