@@ -44,6 +44,12 @@ export class Output {
     this.stderr.write(`${line}\n`);
   }
 
+  /** What this machine could not do for any entry: a line for people on standard error, or an object for programs. */
+  remark(code: string, detail: string): void {
+    this.message('note', { code, detail });
+    this.note(`note: ${printable(detail)} [${code}]`);
+  }
+
   /** An error with its code; as JSON on standard error when programs listen. */
   error(error: unknown): void {
     this.clearProgress();

@@ -30,7 +30,7 @@ export interface RestoreOptions {
   readonly ownership?: boolean;
   /** Something that could not be restored or was refused. Never ends the restore. */
   readonly onFault: (fault: SourceFault) => void;
-  /** Said once each: what this machine cannot do at all (`xattrs-unsupported`, `sockets-skipped`, ...). */
+  /** Said once each: what this machine cannot do at all (`xattrs-unavailable`, `owners-skipped`, `sockets-skipped`, ...). */
   readonly onNote?: (code: string, detail: string) => void;
 }
 

@@ -7,7 +7,7 @@ import { filesSource } from '#sources';
 import type { WorkOrder, WorkResult } from './data-plane.port.ts';
 import type { GrantedObjects } from './granted-objects.ts';
 import type { ParentLink } from './parent-link.ts';
-import { progressSender } from './progress.ts';
+import { noteSender, progressSender } from './progress.ts';
 
 export interface WorkTools {
   readonly link: ParentLink;
@@ -98,6 +98,7 @@ export const backupWork = async (order: WorkOrder, specification: BackupSpecific
     clock,
     signal,
     onProgress: progressSender(link, clock),
+    onNote: noteSender(link),
   });
   for (const fault of made.faults.slice(0, 100)) link.say({ type: 'log', level: 'warn', text: `${fault.code} ${fault.path}: ${fault.detail}` });
   return resultOf(made);

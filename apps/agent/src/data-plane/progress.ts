@@ -1,6 +1,9 @@
 import type { Clock } from '#kernel';
 import type { ParentLink } from './parent-link.ts';
 
+/** Puts into the run's log what this host cannot do for any entry: not a fault, and not to be found out at the next restore. */
+export const noteSender = (link: ParentLink) => (code: string, detail: string): void => link.say({ type: 'log', level: 'warn', text: `${code}: ${detail}` });
+
 /** What an engine counts; backups count stored bytes too. */
 export interface EngineProgress {
   readonly phase: string;

@@ -3,7 +3,7 @@ import { type RestoreResult, handedKeys, openSealedKeys, runRestore } from '#rep
 import type { WorkTools } from './backup.work.ts';
 import type { WorkOrder, WorkResult } from './data-plane.port.ts';
 import type { ParentLink } from './parent-link.ts';
-import { progressSender } from './progress.ts';
+import { noteSender, progressSender } from './progress.ts';
 
 /** Names of the packs that may hold chunks of the snapshot, page by page. */
 async function* packNames(link: ParentLink): AsyncGenerator<string> {
@@ -50,6 +50,7 @@ export const restoreWork = async (order: WorkOrder, specification: RestoreSpecif
     deleteExtraneous: specification.deleteExtraneous,
     signal,
     onProgress: progressSender(link, clock),
+    onNote: noteSender(link),
   });
   const { skipped, deleted } = made.statistics;
   link.say({ type: 'log', level: 'info', text: `${skipped} entries left as they were, ${deleted} removed${specification.dryRun ? ' (dry run: nothing was changed)' : ''}` });

@@ -68,7 +68,7 @@ const backup = async (context: CommandContext, paths: readonly string[], options
     paths: chosen, excludes: options.exclude, oneFileSystem: options.oneFileSystem ?? false, excludeCaches: options.excludeCaches,
   });
   const result = await interruptible(async (signal) => runBackup({
-    writer: store, source, stateDir, signal, onProgress, clock, beforeSnapshot: stillThere(store),
+    writer: store, source, stateDir, signal, onProgress, onNote: (code, detail) => output.remark(code, detail), clock, beforeSnapshot: stillThere(store),
     repository: {
       identity: await ensureWriterIdentity(stateDir), ...settings, create: false, generation: 0, presentPacks: await packsOf(store),
     },

@@ -40,7 +40,7 @@ const restore = async (context: CommandContext, selection: string, options: Rest
     output.progress(`${humanDuration(clock.monotonic() - started)}  ${done.files} files  ${humanBytes(done.bytes)}`);
   const result = await interruptible((signal) => runRestore({
     reader: store, keys: keysOfFile(store, options.identity), snapshotObject: found.name, packs: packNames(store), destination: to,
-    mode: options.mode, dryRun: options.dryRun ?? false, deleteExtraneous: options.delete ?? false, signal, onProgress, ...(path ? { path } : {}),
+    mode: options.mode, dryRun: options.dryRun ?? false, deleteExtraneous: options.delete ?? false, signal, onProgress, onNote: (code, detail) => output.remark(code, detail), ...(path ? { path } : {}),
   }));
   report(context, result, { snapshot: found.header.snapshot, to, elapsedMs: clock.monotonic() - started });
   if (result.outcome === 'partial') context.onExitCode(exitCodes.partial);

@@ -41,7 +41,7 @@ export interface RestoreOptions {
   readonly limits?: Partial<RestoreLimits>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RestoreProgress) => void;
-  /** What this machine cannot restore at all, said once each: `xattrs-unavailable`, `sockets-skipped`, `nothing-deleted`. Not a fault. */
+  /** What this machine cannot restore at all, said once each: `xattrs-unavailable`, `owners-skipped`, `sockets-skipped`, `nothing-deleted`. Not a fault. */
   readonly onNote?: (code: string, detail: string) => void;
 }
 

@@ -458,6 +458,25 @@ describe('a restored tree', () => {
     expect(result.notes).toEqual(expectedNotes);
   });
 
+  it.runIf(root)('says once that a user without rights cannot give others what is theirs', () => {
+    chmodSync(scratch, 0o777);
+    const script = `
+      const { restoreWriter } = await import('#sources');
+      process.setgroups([]); process.setgid(65534); process.setuid(65534);
+      const notes = [];
+      const made = (ownership, name) => restoreWriter({ destination: ${JSON.stringify(out)} + name, mode: 'always', onFault: console.error, onNote: (code) => notes.push(name + code), ...ownership });
+      const entry = (path, uid) => ({ path: Buffer.from(path), type: 'directory', mode: 0o755, uid, gid: 65534, mtimeNs: 0n, size: 0, links: 1, inode: 0n });
+      for (const [name, ownership, uid] of [['other ', {}, 0], ['own ', {}, 65534], ['unasked ', { ownership: false }, 0]]) {
+        const writer = made(ownership, name);
+        await writer.place([entry('a', uid), entry('b', uid)]);
+        await writer.finish();
+      }
+      console.log(JSON.stringify(notes));`;
+    const child = spawnSync(process.execPath, ['--conditions=source', '--input-type=module', '-e', script]);
+    expect(child.stderr.toString()).toBe('');
+    expect(JSON.parse(child.stdout.toString())).toEqual(['other owners-skipped']);
+  });
+
   it('does not link further names to a file that failed', async () => {
     const writer = open();
     const twin = { links: 2, inode: 7n };

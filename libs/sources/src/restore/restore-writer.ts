@@ -80,9 +80,8 @@ class TreeWriter implements RestoreWriter {
       throw fault('internal', 'ticket-unknown', 'A file of this restore was settled twice, or never placed');
     }
     this.sources.delete(ticket.id);
-    const there = error === undefined || isFactsIncomplete(error);
     if (error !== undefined) this.report(source, error);
-    if (there) {
+    if (error === undefined || isFactsIncomplete(error)) {
       this.count('file');
       this.counts.bytes += ticket.size;
       return;
@@ -127,6 +126,7 @@ class TreeWriter implements RestoreWriter {
     this.placer.prepare(at.directory);
     this.cleaner?.seen(at);
     if (entry.type === 'socket') return this.skipSocket();
+    this.noteOwner(entry);
     const decision = this.placer.decide(entry, at);
     if (decision === 'blocked') throw new Error('a directory is in the way');
     if (entry.type === 'directory') return this.placeDirectory(entry, at, decision);
@@ -228,6 +228,12 @@ class TreeWriter implements RestoreWriter {
     if (!xattrs || process.getuid?.() === 0 || !xattrs.some(isPrivileged)) return xattrs;
     this.note('privileged-xattrs-skipped', 'Attributes in "security." and "trusted." are restored by root only');
     return xattrs.filter((one) => !isPrivileged(one));
+  }
+
+  /** A user without rights keeps what they restore: said once, where the owner was another one. */
+  private noteOwner({ uid, gid }: RestoreEntry): void {
+    if (this.ownership || this.options.ownership === false || (uid === process.getuid?.() && gid === process.getgid?.())) return;
+    this.note('owners-skipped', 'Owners and groups are restored by root only; what was restored belongs to whoever restored it');
   }
 
   private belowBase(path: string): SafePath | undefined {
