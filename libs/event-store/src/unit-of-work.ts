@@ -91,6 +91,18 @@ const openEntry = <S, C, E extends DomainEvent>({ cache, commandId }: UnitParts,
   return entry;
 };
 
+/** Remembers what is staged; what it answers takes back what was staged since. */
+const markOf = (opened: readonly Entry[]): (() => void) => {
+  const marks = new Map(opened.map((entry) => [entry, { state: entry.state, staged: entry.staged.length }]));
+  return () => {
+    for (const entry of opened) {
+      const { state, staged } = marks.get(entry) ?? { state: entry.base.state, staged: 0 };
+      entry.state = state;
+      entry.staged.length = staged;
+    }
+  };
+};
+
 /** Opens a unit of work. */
 export const unitOfWork = (parts: UnitParts): OpenUnit => {
   const entries = new Map<string, Promise<Entry>>();
@@ -128,14 +140,9 @@ export const unitOfWork = (parts: UnitParts): OpenUnit => {
       return ok(decided.value);
     },
     attempt: async (work) => {
-      const marks = new Map(opened.map((entry) => [entry, { state: entry.state, staged: entry.staged.length }]));
+      const takeBack = markOf(opened);
       const done = await work();
-      if (done.ok) return done;
-      for (const entry of opened) {
-        const mark = marks.get(entry) ?? { state: entry.base.state, staged: 0 };
-        entry.state = mark.state;
-        entry.staged.length = mark.staged;
-      }
+      if (!done.ok) takeBack();
       return done;
     },
     confirm: async (refused) => {

@@ -53,7 +53,7 @@ const partsOf = (options: FollowerOptions): FollowerParts => {
   return {
     waiting: { progress: known, reader, clock, logger, lookMs, stalledMs },
     projecting: {
-      connection, codec, tables: options.tables, progress: known, batch: options.batch ?? 2_000,
+      connection, codec, clock, tables: options.tables, progress: known, batch: options.batch ?? 2_000,
       copies: { log: reader, sql, installation: options.installation },
     },
   };

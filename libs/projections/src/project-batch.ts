@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { type RecordedEvent, type StoredEvent, insertArchive, readCheckpoint, writeCheckpoint } from '#event-store';
 import { foldBatch } from './fold.ts';
 import { type ReadTable, readSchema } from './read-table.ts';
+import { together } from './together.ts';
 
 /** Channel on which a commit tells every master the new position. */
 export const progressChannel = 'holdfast_events';
@@ -32,20 +33,19 @@ export const inTransaction = async <T>(client: ClientBase, work: () => Promise<T
 /**
  * Archive rows, read rows and checkpoint in one transaction, with the checkpoint row locked. Events up to the checkpoint are left
  * out, so a duplicate batch changes nothing. Answers the new checkpoint.
- *
- * The commit does not wait for the disk: after a crash of the database the log itself is read again from the older checkpoint.
  */
 export const projectBatch = (client: ClientBase, tables: readonly ReadTable[], batch: Batch): Promise<number> =>
   inTransaction(client, async () => {
-    await client.query('set local synchronous_commit = off');
     const checkpoint = await readCheckpoint(client, true);
     const stored = batch.stored.filter((event) => event.sequence > checkpoint.sequence);
     const last = stored.at(-1);
     if (!last || stored[0]?.sequence !== checkpoint.sequence + 1) return checkpoint.sequence;
-    await insertArchive(client, stored);
     const events = batch.events.filter((event) => event.sequence > checkpoint.sequence);
-    await foldBatch({ sql: client, schema: readSchema }, tables, events, new Map());
-    await writeCheckpoint(client, { sequence: last.sequence, created: batch.created });
-    await client.query('select pg_notify($1, $2)', [progressChannel, String(last.sequence)]);
+    await together([
+      insertArchive(client, stored),
+      writeCheckpoint(client, { sequence: last.sequence, created: batch.created }),
+      client.query('select pg_notify($1, $2)', [progressChannel, String(last.sequence)]),
+      foldBatch({ sql: client, schema: readSchema }, tables, events, new Map()),
+    ]);
     return last.sequence;
   });

@@ -16,6 +16,9 @@ export interface Place {
   readonly schema: string;
 }
 
+/** Named, so that a session plans it once. */
+const named = ({ schema }: Place, table: ReadTable, what: string, text: string) => ({ name: `${what} ${schema}.${table.model.name}`, text });
+
 const tableOf = ({ schema }: Place, { name }: ReadTable): string => `${schema}.${name}`;
 
 /** Adds the rows of `keys` to `rows`, absent ones too. */
@@ -25,7 +28,7 @@ export const selectRows = async (place: Place, table: ReadTable, keys: readonly 
   const list = columns.map((column) => `${column.name} as "${column.property}"`).join(', ');
   const text = `select ${list} from ${tableOf(place, table)} where ${primary.name} = any($1::${primary.type}[])`;
   for (const key of keys) rows.set(key, undefined);
-  const found = await place.sql.query({ text, values: [keys], types });
+  const found = await place.sql.query({ ...named(place, table, 'select', text), values: [keys], types });
   for (const row of found.rows as Record<string, unknown>[]) rows.set(String(row[primary.property]), row);
 };
 
@@ -49,8 +52,8 @@ export const writeRows = async (place: Place, table: ReadTable, rows: Rows, chan
   if (kept.length === 0) return;
   const names = columns.map((column) => column.name);
   const updates = names.filter((name) => name !== primary.name).map((name) => `${name} = excluded.${name}`);
-  await place.sql.query(
+  const text =
     `insert into ${into} (${names.join(', ')}) select ${names.join(', ')} from json_populate_recordset(null::${into}, $1::json)
-     on conflict (${primary.name}) do ${updates.length > 0 ? `update set ${updates.join(', ')}` : 'nothing'}`,
-    [storableJson(JSON.stringify(kept))]);
+     on conflict (${primary.name}) do ${updates.length > 0 ? `update set ${updates.join(', ')}` : 'nothing'}`;
+  await place.sql.query({ ...named(place, table, 'write', text), values: [storableJson(JSON.stringify(kept))] });
 };

@@ -17,7 +17,8 @@ interface Enrolled {
   readonly commandKeys: readonly { readonly id: string; readonly publicKey: string }[];
 }
 
-const pulled = 64;
+/** `bind`: a node may not ask about its consumer. */
+const wish = { max_messages: 64, expires: 30_000, bind: true };
 
 /**
  * The bus side of an agent: enrolled with a link, with a credential and a command consumer of its own. It claims what it is sent and
@@ -70,7 +71,7 @@ export class StandIn {
     const consumer = this.bus.jetstream().consumers.getPullConsumerFor(info);
     while (!this.bus.isClosed()) {
       try {
-        for await (const message of await consumer.fetch({ max_messages: pulled, expires: 30_000, bind: true } as { max_messages: number; expires: number })) {
+        for await (const message of await consumer.fetch(wish)) {
           const at = performance.now();
           message.ack();
           const command = openMessage(this.keys, 'command', this.node, decodeMessage(SignedMessage, message.data)) as Command;

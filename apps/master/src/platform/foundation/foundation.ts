@@ -70,9 +70,12 @@ export const openFoundation = async (surroundings: Surroundings, catalogue: Cata
     const follower = createFollower({
       ...log, database: { connectionString: config.postgres.url }, tables: readTables(source, catalogue.readModels), logger: logger.child({ part: 'follower' }),
     });
+    const commands = commandHandler(store, clock);
+    // What other masters append is known here a moment later, so that decisions seldom meet an old state.
+    follower.onEvents((events) => commands.observe(events));
     closing.unshift(() => follower.stop());
     return {
-      ...surroundings, keys, installation, store, follower, pool, vault: newVault(keys.cryptoSecret), commands: commandHandler(store, clock),
+      ...surroundings, keys, installation, store, follower, pool, vault: newVault(keys.cryptoSecret), commands,
       bus: control, busHealth: watchBus(control, logger.child({ account: 'control' })), systemBus: system, natsCa: ca, database: source,
       close: async () => { for (const close of closing) await close(); },
     };

@@ -6,6 +6,8 @@ export interface Duty {
   readonly name: string;
   /** Milliseconds between two passes when nothing wakes it. */
   readonly everyMs: number;
+  /** Milliseconds from the beginning of a pass to that of the next one at least, however often it is woken. Default 0. */
+  readonly restMs?: number;
   /** One pass. Throwing is logged; the next pass repairs what was not done. */
   readonly pass: (signal: AbortSignal) => Promise<void>;
 }
@@ -41,8 +43,11 @@ export class ReconcileLoop {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       this.woken = false;
+      const began = this.clock.monotonic();
       await this.pass(signal);
       if (!this.woken && !signal.aborted) await this.sleep();
+      const rest = (this.duty.restMs ?? 0) - (this.clock.monotonic() - began);
+      if (rest > 0) await this.clock.sleep(rest, signal).catch(() => undefined);
     }
   }
 

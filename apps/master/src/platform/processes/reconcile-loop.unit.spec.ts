@@ -35,4 +35,20 @@ describe('a duty', () => {
     await loop.stop();
     expect(passes).toBe(3);
   });
+
+  it('rests between two passes however often it is woken, and misses no wake', async () => {
+    const clock = new FakeClock();
+    let passes = 0;
+    const loop = new ReconcileLoop({ name: 'x', everyMs: 1000, restMs: 100, pass: async () => { passes += 1; } }, clock, silentLogger);
+    loop.start();
+    await settled(() => { expect([passes, clock.sleeping]).toEqual([1, 1]); });
+    await clock.advance(500);
+    loop.wake();
+    await settled(() => { expect([passes, clock.sleeping]).toEqual([2, 1]); });
+    loop.wake();
+    await settled(() => { expect([passes, clock.sleeping]).toEqual([2, 1]); });
+    await clock.advance(100);
+    await settled(() => { expect(passes).toBe(3); });
+    await loop.stop();
+  });
 });

@@ -38,8 +38,8 @@ export class ApiKeys {
 
   /** Whose secret this is; undefined when it is unknown, revoked or expired. */
   async identify(secret: string): Promise<Principal | undefined> {
-    const found = await this.hashes.findOneBy({ hash: hashBearer(secret) });
-    const key = found && (await this.rows.findOneBy({ id: found.apiKey }));
+    const key = await this.rows.createQueryBuilder('k')
+      .innerJoin(ApiKeyHash, 'h', 'h.apiKey = k.id').where('h.hash = :hash', { hash: hashBearer(secret) }).getOne();
     if (!key || key.status !== 'active') return undefined;
     if (key.expiresAt && key.expiresAt.getTime() <= this.clock.now()) return undefined;
     return { actor: `key:${key.id}`, name: key.name, role: key.role };

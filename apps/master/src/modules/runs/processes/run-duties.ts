@@ -25,7 +25,7 @@ export class RunDuties implements OnApplicationBootstrap, BeforeApplicationShutd
     @Inject(CLOCK) clock: Clock,
     @Inject(LOGGER) logger: Logger,
   ) {
-    this.dispatching = new ReconcileLoop({ name: 'dispatch', everyMs: 3_000, pass: () => dispatch.pass() }, clock, logger);
+    this.dispatching = new ReconcileLoop({ name: 'dispatch', everyMs: 3_000, restMs: 100, pass: () => dispatch.pass() }, clock, logger);
     this.supervising = new ReconcileLoop({ name: 'supervision', everyMs: 5_000, pass: () => supervision.pass() }, clock, logger);
     this.rewrapping = new ReconcileLoop({ name: 'recovery recipients', everyMs: 30_000, pass: () => rewrap.pass() }, clock, logger);
   }

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { RunReport } from '#contracts';
 import type { UnitOfWork } from '#event-store';
-import { AppError, type Logger, type Refusal, type Result, fault } from '#kernel';
+import { AppError, type Logger, type Refusal, type Result, err, fault, ok } from '#kernel';
 import { LOGGER } from '../../../../platform/index.ts';
 import { type RepositoryState, repositoryDecider } from '../../../repositories/index.ts';
 import { Deciding } from '../../deciding.ts';
 import type { ReportRun } from '../../domain/run.commands.ts';
+import { runDecider } from '../../domain/run.decide.ts';
 import { judgeReport } from '../../domain/run.judge.ts';
 import { repositoryNodeOf, type SnapshotFacts } from '../../domain/run.plan.ts';
 import { lastAttempt, type Attempt, type ExistingRun } from '../../domain/run.state.ts';
@@ -19,6 +20,10 @@ export type ReportDecision = { readonly decision: 'accepted' | 'late' | 'repeat'
 
 /** How often a snapshot is checked again because a prune came between check and decision. */
 const admissionRounds = 5;
+
+/** A report that is to make a snapshot known; all others change nothing but the run. */
+const provesSnapshot = ({ order }: ExistingRun, { outcome }: RunReport): boolean =>
+  order.plan.kind === 'backup' && (outcome === 'succeeded' || outcome === 'partial');
 
 interface Case {
   readonly id: string;
@@ -41,18 +46,28 @@ export class ReportRunHandler {
 
   /** Returns when it is decided. Throws retryable errors, after which the report is to be handed in again. */
   async decide(node: string, id: string, report: RunReport): Promise<ReportDecision> {
-    const run = await this.deciding.run(id);
+    const judged = await this.deciding.execute(`node:${node}`, (unit) => this.judge(unit, { id, node, report }));
+    if (!judged.ok) return this.undecided({ id, node }, judged.error);
+    const { value } = judged.value;
+    return 'run' in value ? this.record(value) : value;
+  }
+
+  /** A report without a snapshot is decided at once; one with a snapshot is judged, so that only what may count is admitted. */
+  private async judge(unit: UnitOfWork, { id, node, report }: Pick<Case, 'id' | 'node' | 'report'>): Promise<Result<ReportDecision | Case, Refusal>> {
+    const { state: run } = await unit.load(runDecider, id);
     const judged = judgeReport(run, { node, attempt: report.attempt, claim: report.claim, outcome: report.outcome });
-    if (judged.verdict === 'refuse') return this.refused(id, node, judged.refusal);
-    if (judged.verdict === 'repeat' || run.status === 'absent') return { decision: 'repeat' };
-    return this.record({ id, node, report, run, attempt: judged.attempt, late: judged.verdict === 'late' });
+    if (judged.verdict === 'refuse') return err(judged.refusal);
+    if (judged.verdict === 'repeat' || run.status === 'absent') return ok({ decision: 'repeat' });
+    if (provesSnapshot(run, report)) return ok({ id, node, report, run, attempt: judged.attempt, late: judged.verdict === 'late' });
+    const decided = await decideRun(unit, id, reportCommand(node, report, undefined, this.deciding.now()));
+    return decided.ok ? ok({ decision: 'accepted' }) : decided;
   }
 
   private async record(item: Case): Promise<ReportDecision> {
     for (let round = 1; round <= admissionRounds; round++) {
       const repository = await this.deciding.repository(item.run.order.repository);
       const admission = await this.admit(item, repository);
-      if (item.late && admission?.admitted !== true) {
+      if (item.late && !admission.admitted) {
         return this.refused(item.id, item.node, { kind: 'refused', code: 'attempt-fenced', detail: 'The late snapshot is not complete; it is not recorded' });
       }
       const decided = await this.deciding.execute(`node:${item.node}`, (unit) => this.append(unit, item, { admission, repository }));
@@ -60,22 +75,24 @@ export class ReportRunHandler {
         await this.endSuperseded(item);
         return { decision: item.late ? 'late' : 'accepted' };
       }
-      if (decided.error.kind === 'unavailable') throw new AppError(decided.error);
-      if (decided.error.code !== 'admission-outdated') return this.refused(item.id, item.node, decided.error);
+      if (decided.error.code !== 'admission-outdated') return this.undecided(item, decided.error);
     }
     throw fault('unavailable', 'admission-outdated', 'The repository changes faster than the snapshot can be checked; it is checked again later');
   }
 
-  /** Undefined when there is nothing to admit. */
-  private async admit({ run, attempt, report }: Case, { created }: RepositoryState): Promise<AdmissionOutcome | undefined> {
-    if (run.order.plan.kind !== 'backup' || (report.outcome !== 'succeeded' && report.outcome !== 'partial')) return undefined;
+  private undecided({ id, node }: Pick<Case, 'id' | 'node'>, refusal: Refusal): ReportDecision {
+    if (refusal.kind === 'unavailable') throw new AppError(refusal);
+    return this.refused(id, node, refusal);
+  }
+
+  private async admit({ run, attempt, report }: Case, { created }: RepositoryState): Promise<AdmissionOutcome> {
     if (!report.proposal) return { admitted: false, code: 'snapshot-missing', detail: 'The agent reported success without proposing a snapshot' };
     if (report.proposal.id !== attempt.snapshot) return { admitted: false, code: 'wrong-snapshot', detail: 'The proposed snapshot is not the one that the claim named' };
     return this.admission.admit({ order: run.order, attempt, report, ...(created ? { created } : {}) });
   }
 
   private async append(
-    unit: UnitOfWork, item: Case, { admission, repository }: { admission: AdmissionOutcome | undefined; repository: RepositoryState },
+    unit: UnitOfWork, item: Case, { admission, repository }: { admission: AdmissionOutcome; repository: RepositoryState },
   ): Promise<Result<unknown, Refusal>> {
     const command = reportCommand(item.node, item.report, admission, this.deciding.now());
     const recorded = await decideRun(unit, item.id, command);
