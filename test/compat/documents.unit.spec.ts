@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { registerAdministration } from '../../apps/cli/src/commands/administration.command.ts';
 import { registerFleet } from '../../apps/cli/src/commands/fleet.command.ts';
 import { registerKeys } from '../../apps/cli/src/commands/keys.command.ts';
+import { registerRecipients } from '../../apps/cli/src/commands/recipients.command.ts';
 import { registerSnapshots } from '../../apps/cli/src/commands/snapshots.command.ts';
 import { registerStatus } from '../../apps/cli/src/commands/status.command.ts';
 import { registerWork } from '../../apps/cli/src/commands/work.command.ts';
@@ -31,7 +32,7 @@ const words = new Set(
 
 const program = new Command('holdfast');
 const register: readonly ((program: Command, context: CommandContext) => void | Promise<void>)[] = [
-  registerAdministration, registerFleet, registerKeys, registerSnapshots, registerStatus, registerWork, registerRepoCommands, registerUpCommands,
+  registerAdministration, registerFleet, registerKeys, registerRecipients, registerSnapshots, registerStatus, registerWork, registerRepoCommands, registerUpCommands,
 ];
 // Only actions use the context, and none is run here.
 for (const add of register) await add(program, {} as CommandContext);

@@ -34,15 +34,28 @@ const interruption = (): Promise<void> =>
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   });
 
-const announce = (context: CommandContext, stack: Stack): void => {
+/** Said until there is one: it cannot be made up for later. */
+const recoveryHint = (context: CommandContext, { layout }: Stack): void => {
+  const line = (text: string): void => context.output.text(`  ${text}`);
+  line('recovery key       none yet. If this directory is lost, nobody can read the backups. Make a key and keep it somewhere else:');
+  line('                     scripts/holdfast repo keygen > recovery.key');
+  line(`                     HOLDFAST_DATA=${layout.data} scripts/holdfast recipients add age1...   (the first line of the file has it)`);
+  line('                   docs/guides/disaster-recovery.md says how to use it.');
+};
+
+const announce = async (context: CommandContext, stack: Stack): Promise<void> => {
+  const { items } = await stack.api.get<{ readonly items: readonly { readonly class: string }[] }>('/api/v1/recipients');
+  const recoverable = items.some((recipient) => recipient.class === 'data');
   context.output.message('stack', {
     url: stack.url, user: stack.admin.user, password_file: stack.layout.adminPassword, node: stack.node, data: stack.layout.data, logs: stack.layout.logs,
+    recovery_recipients: items.length,
   });
   context.output.text();
   context.output.text(`  REST and OpenAPI   ${stack.url}/api/docs`);
   context.output.text(`  first admin        ${stack.admin.user}   password in ${stack.layout.adminPassword}`);
   context.output.text(`  data and logs      ${stack.layout.data}`);
   context.output.text(`  command line       HOLDFAST_DATA=${stack.layout.data} scripts/holdfast status`);
+  if (!recoverable) recoveryHint(context, stack);
   context.output.text('  stop               Ctrl-C (everything is kept; the next start goes on)');
   context.output.text();
 };
@@ -50,10 +63,13 @@ const announce = (context: CommandContext, stack: Stack): void => {
 const up = async (context: CommandContext, flags: UpFlags): Promise<void> => {
   const interrupted = interruption();
   const stack = await startStack(stackOptions(context, flags));
-  announce(context, stack);
-  await interrupted;
-  context.output.note('Holdfast: stopping ...');
-  await stack.stop();
+  try {
+    await announce(context, stack);
+    await interrupted;
+    context.output.note('Holdfast: stopping ...');
+  } finally {
+    await stack.stop();
+  }
 };
 
 const quickstart = async (context: CommandContext, paths: readonly string[], flags: UpFlags & { readonly exit?: boolean }): Promise<void> => {
@@ -65,7 +81,7 @@ const quickstart = async (context: CommandContext, paths: readonly string[], fla
     const work = (await import('../quickstart/quickstart.ts')).quickstart(stack, chosen, context.output, context.clock);
     const summary = await Promise.race([work, interrupted]);
     if (!summary) return context.onExitCode(exitCodes.cancelled);
-    announce(context, stack);
+    await announce(context, stack);
     process.stdout.write(`${JSON.stringify({ message_type: 'summary', ...summary })}\n`);
     if (!summary.identical) context.onExitCode(exitCodes.failed);
     if (!flags.exit) {
