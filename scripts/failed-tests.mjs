@@ -1,12 +1,15 @@
-// Prints the full name and the first lines of every failed test of Vitest JSON reports, of suites that did not load, and of errors
-// outside of tests (from the log beside a report: x.json has x.log). Prints nothing when nothing failed.
+// Prints the full name and the first lines of every failed test of Vitest JSON reports, of suites that failed outside of their tests
+// (a hook, an import) and of errors outside of any. The last two are told on the terminal only: x.json has its output beside it in
+// x.log. Prints nothing when nothing failed.
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 const linesOfError = 8;
 const firstLines = (text) => stripVTControlCharacters(text ?? '').trim().split('\n').slice(0, linesOfError).map((line) => `    ${line.slice(0, 300)}`).join('\n');
-const say = (project, file, name, text) => console.log(`FAILED (${project}): ${file}${name ? ` > ${name}` : ''}\n${firstLines(text)}`);
+const say = (project, where, text) => console.log(`FAILED (${project}): ${where}\n${firstLines(text)}`);
+
+const read = (file) => (existsSync(file) ? stripVTControlCharacters(readFileSync(file, 'utf8')) : '');
 
 const readReport = (file) => {
   try {
@@ -16,24 +19,25 @@ const readReport = (file) => {
   }
 };
 
-const reportFile = (project, { name, status, message, assertionResults }) => {
-  const failed = assertionResults.filter((test) => test.status === 'failed');
-  const file = relative(process.cwd(), name);
-  for (const test of failed) say(project, file, [...test.ancestorTitles, test.title].filter(Boolean).join(' > '), test.failureMessages.join('\n'));
-  if (status === 'failed' && failed.length === 0) say(project, file, '', message || 'The suite failed outside of its tests.');
+/** What the output says behind the first line that matches. */
+const behind = (log, start) => {
+  const at = log.search(start);
+  return at < 0 ? undefined : log.slice(log.indexOf('\n', at)).replace(/^[\s⎯]+/, '');
 };
 
-/** Vitest tells errors outside of tests on the terminal only. */
-const reportUnhandled = (project, logFile) => {
-  const log = existsSync(logFile) ? stripVTControlCharacters(readFileSync(logFile, 'utf8')) : '';
-  const at = log.indexOf('Unhandled Error');
-  if (at >= 0) say(project, 'outside of every test', '', log.slice(log.indexOf('\n', at)).replace(/^[\s⎯]+/, ''));
+const reportFile = (project, log, { name, status, message, assertionResults }) => {
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  const file = relative(process.cwd(), name);
+  for (const test of failed) say(project, [file, ...test.ancestorTitles, test.title].filter(Boolean).join(' > '), test.failureMessages.join('\n'));
+  if (status !== 'failed' || failed.length > 0) return;
+  say(project, file, message || behind(log, new RegExp(`FAIL\\W+${project}\\W+${RegExp.escape(file)}`)) || 'It failed outside of its tests.');
 };
 
 for (const file of process.argv.slice(2)) {
   const project = file.replace(/^.*\/|\.json$/g, '');
-  const report = readReport(file);
-  if (!report) say(project, 'the whole run', '', `It ended without a report.\n${existsSync(file.replace(/json$/, 'log')) ? readFileSync(file.replace(/json$/, 'log'), 'utf8').slice(-1500) : ''}`);
-  for (const one of report?.testResults ?? []) reportFile(project, one);
-  reportUnhandled(project, file.replace(/json$/, 'log'));
+  const [report, log] = [readReport(file), read(file.replace(/json$/, 'log'))];
+  if (!report) say(project, 'the whole run', `It ended without a report.\n${log.trim().split('\n').slice(-linesOfError).join('\n')}`);
+  for (const one of report?.testResults ?? []) reportFile(project, log, one);
+  const unhandled = behind(log, /Unhandled Error/);
+  if (unhandled) say(project, 'outside of every test', unhandled);
 }
