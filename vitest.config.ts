@@ -19,7 +19,7 @@ const project = (name: string, include: string[], timeoutMs: number, serial = fa
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['{apps,libs,test}/**/*.unit.spec.ts'], 10_000),
+      project('unit', ['{apps,libs,test}/**/*.unit.spec.ts'], 30_000),
       project('int', ['{apps,libs,test}/**/*.int.spec.ts'], 120_000),
       project('e2e', ['test/e2e/**/*.e2e.spec.ts'], 180_000, true),
       project('fault', ['test/fault/**/*.fault.spec.ts'], 1_800_000, true),

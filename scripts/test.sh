@@ -31,7 +31,7 @@ show_gates() {
   for name in "types" "lint" "import rules" "dead code" "event catalogue" "OpenAPI file"; do
     echo "== $name"
     cat "$reports/$name.log"
-    if [ "$(cat "$reports/$name.code")" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); broken_gates+="FAILED: $name"$'\n'; echo "FAILED: $name"; fi
+    if [ "$(cat "$reports/$name.code")" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); broken_gates+="FAILED: $name"$'\n'"$(grep -v '^$' "$reports/$name.log" | head -n 12 | cut -c 1-300)"$'\n'; echo "FAILED: $name"; fi
   done
 }
 
@@ -70,11 +70,10 @@ wait $gates
 show_gates
 show_suite unit
 
+# End-to-end tests wait more than they compute; each file and the campaign have a stack of their own.
+begin_suite e2e
 begin_suite int --maxWorkers=2
 show_suite int
-
-# Each has a stack of its own.
-begin_suite e2e
 HOLDFAST_FAULT_SECONDS=${HOLDFAST_FAULT_SECONDS:-110} begin_suite fault
 show_suite e2e
 show_suite fault

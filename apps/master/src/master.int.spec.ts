@@ -34,7 +34,7 @@ describe('two masters on real NATS and Postgres', () => {
     keys = stack.nats.keys;
     api = await new TestClient(first.url).login();
     other = await new TestClient(second.url).login();
-  }, 120_000);
+  });
   afterAll(() => stack.stop());
 
   const addNode = async (name: string): Promise<string> => (await api!.json<{ id: string }>('POST', '/api/v1/nodes', { name })).id;

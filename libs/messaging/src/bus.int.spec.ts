@@ -143,7 +143,7 @@ describe('masters and agents on the bus', () => {
     await nats.kill();
     await expect(publisher.send(later)).rejects.toMatchObject({ code: 'command-not-sent', retryable: true });
     await nats.restart();
-    await waitUntil(async () => publisher.send(later).then(() => true), 20_000);
-    await waitUntil(() => seen.commands.length > 1, 20_000);
+    await waitUntil(async () => publisher.send(later).then(() => true));
+    await waitUntil(() => seen.commands.length > 1);
   });
 });

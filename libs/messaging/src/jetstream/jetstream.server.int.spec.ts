@@ -181,12 +181,12 @@ describe('JetStream transport', () => {
     await waitUntil(() => taken.length === 1);
     await nats.kill();
     finish();
-    await waitUntil(() => outcomes.length === 1, 15_000);
+    await waitUntil(() => outcomes.length === 1);
     expect(outcomes).toEqual(['unconfirmed']);
     await nats.restart();
-    await waitUntil(async () => (await send('second').catch(() => undefined)) !== undefined, 20_000);
-    await waitUntil(() => taken.includes('second'), 20_000);
-    await waitUntil(() => taken.filter((text) => text === 'first').length === 2, 20_000);
+    await waitUntil(async () => (await send('second').catch(() => undefined)) !== undefined);
+    await waitUntil(() => taken.includes('second'));
+    await waitUntil(() => taken.filter((text) => text === 'first').length === 2);
     await waitUntil(async () => (await consumerInfo()).num_ack_pending === 0);
   });
 });

@@ -52,7 +52,7 @@ beforeAll(async () => {
   first = await sample.backup();
   await sample.write('more.bin', 400_000);
   second = await sample.backup();
-}, 60_000);
+});
 
 describe('admission, by a catalog recipient', () => {
   it('admits what a real attempt proposes, the first and a later one', async () => {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   for (const name of ['a', 'a-b', 'a.b', 'z']) await sample.write(`mixed/${name}/x`, 10);
   await mkdir(join(sample.source, 'empty'));
   snapshotObject = (await sample.backup()).snapshot.name;
-}, 60_000);
+});
 
 describe('a snapshot looked into', () => {
   it('shows every directory as it is on the disk', async () => {

@@ -30,7 +30,7 @@ const prepare = async (): Promise<SampleRepository> => {
 beforeAll(async () => {
   sample = await prepare();
   base = copyOf(sample.store);
-}, 60_000);
+});
 
 const prune = (store: ObjectStore, last: number, change: Partial<PruneOptions> = {}, by: SampleRepository = sample) => pruneRepository({
   store, keys: identityKeys(store, [by.catalogIdentity]),
@@ -151,7 +151,7 @@ describe('a prune that is killed', () => {
       }
     }
     expect(tried).toBeGreaterThanOrEqual(8);
-  }, 180_000);
+  }, 300_000);
 });
 
 describe('a backup that races with a prune', () => {

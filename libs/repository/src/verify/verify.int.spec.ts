@@ -17,7 +17,7 @@ beforeAll(async () => {
   await sample.backup();
   await sample.write('docs/only-second.bin', 700_000);
   await sample.backup();
-}, 60_000);
+});
 
 const verify = (store: ObjectStore, level: VerifyLevel, identity: 'data' | 'catalog' | 'none' = 'data'): Promise<VerifyResult> =>
   verifyRepository({
