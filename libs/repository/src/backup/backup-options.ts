@@ -57,6 +57,7 @@ export interface BackupLimits {
 export interface BackupProgress {
   readonly phase: 'keys' | 'content' | 'snapshot';
   readonly files: number;
+  /** Of entries that are done, and of files at hand as they are read. */
   readonly bytes: number;
   readonly storedBytes: number;
   readonly faults: number;
@@ -75,6 +76,7 @@ export interface BackupOptions {
   readonly limits?: Partial<BackupLimits>;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
+  /** At every step, and every second. */
   readonly onProgress?: (progress: BackupProgress) => void;
   /** What this machine or source cannot give at all, said once each: `xattrs-unavailable`, `path-through-link`. Not a fault. */
   readonly onNote?: (code: string, detail: string) => void;

@@ -19,6 +19,8 @@ export interface ContentWorkerData {
   readonly claims: ClaimsMemory;
   /** One number a worker: how many packs it has closed. */
   readonly closedPacks: SharedArrayBuffer;
+  /** One 64-bit number a worker: bytes of files that it has read, the one at hand included. */
+  readonly readBytes: SharedArrayBuffer;
 }
 
 /** Files to read, in walk order. */

@@ -49,7 +49,8 @@ const packs = new PackMaker({
   packBytes: data.packBytes, buffer: takeBuffer, onPack: sendPack,
 });
 const store = new ChunkStore(packs, new KnownLookup(data.known), new ChunkClaims(data.claims), data.chunkIdKey);
-const reader = new FileReader(store, data.gear, data.chunker);
+const readBytes = new BigInt64Array(data.readBytes);
+const reader = new FileReader(store, data.gear, data.chunker, (bytes) => void Atomics.add(readBytes, data.index, BigInt(bytes)));
 let stream: ContentStream | undefined;
 
 const readFiles = async (job: FilesJob): Promise<void> => {

@@ -46,6 +46,7 @@ export class EntryFlow {
   private readonly batch = new FilesBatch();
   private readonly hardlinks = new Map<string, WindowSlot>();
   private readonly heads = new WeakMap<SourceEntry, Buffer>();
+  private countedOfRead = 0;
 
   constructor(parts: FlowParts) {
     this.parts = parts;
@@ -107,6 +108,11 @@ export class EntryFlow {
     this.counts.bytesRead += size;
   }
 
+  /** Bytes done by now, given how many the workers have read: entries that left, and what was read of those that wait for their turn. */
+  bytesDone(readByWorkers: number): number {
+    return this.counts.bytes + readByWorkers - this.countedOfRead;
+  }
+
   private async dispatch(): Promise<void> {
     const job = this.batch.take();
     if (job) await this.parts.pool.readFiles(job);
@@ -133,6 +139,7 @@ export class EntryFlow {
       slot.head = headOf(slot.entry);
     }
     slot.references = outcome.references;
+    slot.read = outcome.size;
     this.counts.filesRead++;
     this.counts.bytesRead += outcome.size;
     if (!outcome.fault && slot.entry.type === 'file') confirmed.fileDone(slot.entry.path, slot.head, outcome.references, pool.started);
@@ -153,6 +160,7 @@ export class EntryFlow {
       if (record) this.parts.cache.keep(record);
       else this.parts.cache.add(entry, slot.head, references);
       this.count(entry);
+      this.countedOfRead += slot.read ?? 0;
     }
   }
 

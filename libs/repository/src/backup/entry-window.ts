@@ -8,6 +8,8 @@ export interface WindowSlot {
   head: Buffer;
   /** Records of the refs chunk; absent while the content is being read. */
   references?: Uint8Array;
+  /** Bytes of its content that a worker has read for it. */
+  read?: number;
   /** Could not be read: stays out of the manifest. */
   dropped: boolean;
   /** The first name of the same file: its references are this one's too. */

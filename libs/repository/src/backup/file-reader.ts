@@ -44,8 +44,12 @@ export class FileReader {
   private readonly store: ChunkStore;
   private readonly chunker: Chunker;
   private readonly limits: ChunkerLimits;
+  private readonly onRead: (bytes: number) => void;
+  private told = 0;
 
-  constructor(store: ChunkStore, gear: Uint8Array, limits: ChunkerLimits) {
+  /** @param onRead is told of bytes as they are read; negative: they do not count after all, as the file could not be read. */
+  constructor(store: ChunkStore, gear: Uint8Array, limits: ChunkerLimits, onRead: (bytes: number) => void = () => undefined) {
+    this.onRead = onRead;
     this.store = store;
     this.chunker = createChunker(gear, limits, limits.max + readBytes);
     this.limits = limits;
@@ -59,9 +63,11 @@ export class FileReader {
     } catch (error) {
       return { slot: file.slot, size: 0, fault: faultOf(error) };
     }
+    this.told = 0;
     try {
       return await this.readOpen(file, fd);
     } catch (error) {
+      this.tell(-this.told);
       return { slot: file.slot, size: 0, fault: faultOf(error) };
     } finally {
       closeSync(fd);
@@ -82,6 +88,11 @@ export class FileReader {
     return stable ? { ...outcome, facts } : { ...outcome, facts, fault: changed(read, Number(after.facts[0])) };
   }
 
+  private tell(bytes: number): void {
+    this.told += bytes;
+    this.onRead(bytes);
+  }
+
   private async readSmall(fd: number, size: number): Promise<{ references: Buffer; read: number }> {
     const { bytes, at } = this.store.readInto;
     let read = 0;
@@ -90,6 +101,7 @@ export class FileReader {
       if (got === 0) break;
       read += got;
     }
+    this.tell(read);
     if (read === 0) return { references: Buffer.alloc(0), read };
     const id = await this.store.addRead(read);
     return { references: encodeReferences([{ kind: referenceKind.chunk, id, length: read }]), read };
@@ -103,6 +115,7 @@ export class FileReader {
       const got = readSync(fd, room, 0, room.length, null);
       if (got === 0) break;
       read += got;
+      this.tell(got);
       await stream.filled(got);
     }
     return { references: await stream.end(), read };

@@ -9,6 +9,7 @@ import { Journal } from '../state/journal.ts';
 import { packsOf, writeKnownChunks } from '../state/known-chunks.ts';
 import { KnownLookup } from '../state/known-lookup.ts';
 import { ManifestCacheWriter } from '../state/manifest-cache.ts';
+import { startTicker } from '../ticker.ts';
 import type { BackupLimits, BackupOptions, BackupProgress, BackupResult } from './backup-options.ts';
 import { type BackupState, openBackupState, packedIds } from './backup-state.ts';
 import { ChangeDetector } from './changes.ts';
@@ -61,6 +62,7 @@ class BackupAttempt {
   private readonly phases: Phases;
   private readonly packs: StoredPack[] = [];
   private readonly closedPacks: SharedArrayBuffer;
+  private readonly readBytes: BigInt64Array<SharedArrayBuffer>;
   private readonly lookup: KnownLookup;
   private readonly journal: Journal;
   private readonly confirmed: ConfirmedFiles;
@@ -79,6 +81,7 @@ class BackupAttempt {
     this.putter = new ObjectPutter(options.writer, options.signal);
     this.phases = new Phases(options.clock ?? systemClock);
     this.closedPacks = new SharedArrayBuffer(this.limits.workers * 4);
+    this.readBytes = new BigInt64Array(new SharedArrayBuffer(this.limits.workers * 8));
     this.lookup = new KnownLookup(state.known.table);
     this.journal = new Journal(state.directory, options.repository.generation);
     this.confirmed = new ConfirmedFiles(this.journal, this.closedPacks, this.limits.workers);
@@ -90,7 +93,7 @@ class BackupAttempt {
     const makeData = (index: number): ContentWorkerData => ({
       index, repositoryId: this.options.repository.identity.repositoryId, dataKey: this.keys.data.bytes, catalogKey: this.keys.catalog.bytes,
       chunkIdKey: this.subkeys.chunkId, gear: this.subkeys.gear, chunker: defaultChunker, packBytes: this.limits.packBytes,
-      known: this.state.known.table, claims, closedPacks: this.closedPacks,
+      known: this.state.known.table, claims, closedPacks: this.closedPacks, readBytes: this.readBytes.buffer,
     });
     return new ContentPool(this.limits, makeData, {
       onFiles: (outcomes) => this.flow?.filesRead(outcomes),
@@ -131,9 +134,10 @@ class BackupAttempt {
 
   private progress(phase: BackupProgress['phase']): void {
     const { onProgress } = this.options;
-    const counts = this.flow?.counts;
-    onProgress?.({
-      phase, files: counts?.files ?? 0, bytes: counts?.bytes ?? 0, storedBytes: this.putter.storedBytes, faults: this.faults.count,
+    if (!onProgress) return;
+    const read = this.readBytes.reduce((sum, _, worker) => sum + Number(Atomics.load(this.readBytes, worker)), 0);
+    onProgress({
+      phase, files: this.flow?.counts.files ?? 0, bytes: this.flow?.bytesDone(read) ?? 0, storedBytes: this.putter.storedBytes, faults: this.faults.count,
     });
   }
 
@@ -205,7 +209,7 @@ class BackupAttempt {
       this.wrapped = this.pool.guard(this.writeKeys());
       this.wrapped.catch((error: unknown) => this.pool.abort(error));
       this.progress('keys');
-      const { flow, manifest, cache } = await this.pool.guard(this.readContent());
+      const { flow, manifest, cache } = await this.pool.guard(this.readContent()).finally(startTicker(options.clock ?? systemClock, () => this.progress('content')));
       const snapshot = await this.pool.guard(this.writeSnapshot(flow, manifest));
       await this.keepState(cache);
       const object = ({ name, size }: StoredPack): { name: string; size: number } => ({ name, size });

@@ -1,4 +1,5 @@
 import type { ItemFault } from '#contracts';
+import type { Clock } from '#kernel';
 import type { ObjectReader } from '#storage';
 import type { KeyRing } from '../keys/key-ring.ts';
 
@@ -40,6 +41,8 @@ export interface RestoreOptions {
   readonly deleteExtraneous?: boolean;
   readonly limits?: Partial<RestoreLimits>;
   readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  /** At every step, and every second. */
   readonly onProgress?: (progress: RestoreProgress) => void;
   /** What this machine cannot restore at all, said once each: `xattrs-unavailable`, `owners-skipped`, `sockets-skipped`, `nothing-deleted`. Not a fault. */
   readonly onNote?: (code: string, detail: string) => void;

@@ -1,9 +1,10 @@
-import { fault, messageOf } from '#kernel';
+import { fault, messageOf, systemClock } from '#kernel';
 import { deletePermission, restoreWriter, type RestoreWriter } from '#sources';
 import { FaultList } from '../backup/fault-list.ts';
 import { isDamage } from '../format/damage.ts';
 import { checkPath, type ManifestEntry } from '../format/manifest-entry.ts';
 import type { DataSection, ManifestPart } from '../format/sections.ts';
+import { startTicker } from '../ticker.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { ContentRestorer } from './content-restorer.ts';
 import { loadLocations } from './load-locations.ts';
@@ -154,7 +155,7 @@ class Restore {
     const writer = this.writer(await this.base(from), from.data);
     this.endPhase('content');
     try {
-      await this.write(from, writer);
+      await this.write(from, writer).finally(startTicker(this.options.clock ?? systemClock, () => this.progress()));
     } catch (error) {
       writer.abandon();
       throw error;
