@@ -50,7 +50,9 @@ const showWarnings = async (parts: LogParts, id: string, output: Output, shown: 
       output.message('log', { run: id, ...line });
     }
   } catch (error) {
-    if (!parts.signal.aborted) output.note(`The log of the run cannot be followed: ${messageOf(error)}`);
+    // That there is no such run is told once, by who asks for the run itself.
+    const isTold = parts.signal.aborted || (isAppError(error) && error.kind === 'not-found');
+    if (!isTold) output.note(`The log of the run cannot be followed: ${messageOf(error)}`);
   }
 };
 
