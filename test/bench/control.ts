@@ -65,6 +65,7 @@ const ofTheLog = async (): Promise<void> => {
     note('filled', await fillLog(stack, Number(values.events)));
     note('projected', await projectRate(stack));
     note('rebuilt', await rebuildRate(stack));
+    note('bench_peak_mib', peakMiB(process.pid));
   } finally {
     await stack.stop();
   }

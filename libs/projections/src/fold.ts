@@ -3,7 +3,6 @@ import { fault } from '#kernel';
 import type { ReadModel } from './read-model.ts';
 import { type Place, type Rows, selectRows, writeRows } from './rows.ts';
 import type { ReadTable } from './read-table.ts';
-import { together } from './together.ts';
 
 /** An event that a model handles, with the keys of the rows that it touches. */
 interface Touch {
@@ -50,14 +49,16 @@ export type KnownRows = Map<ReadTable, Rows>;
 
 /**
  * Folds a batch of events into the tables: reads the touched rows that are not known, folds in memory, writes what changed with one
- * statement a table. In the caller's transaction; reads go out together, and so do writes.
+ * statement a table. In the caller's transaction.
  */
 export const foldBatch = async (place: Place, tables: readonly ReadTable[], events: readonly RecordedEvent[], known: KnownRows): Promise<void> => {
-  const touched = tables.map((table) => ({ table, touches: touchesOf(table.model, events), rows: known.get(table) ?? new Map<string, object | undefined>() }))
-    .filter(({ touches }) => touches.length > 0);
-  await together(touched.map(({ table, touches, rows }) => {
+  for (const table of tables) {
+    const touches = touchesOf(table.model, events);
+    if (touches.length === 0) continue;
+    const rows: Rows = known.get(table) ?? new Map<string, object | undefined>();
     const wanted = new Set(touches.flatMap((touch) => touch.keys));
-    return selectRows(place, table, [...wanted].filter((key) => !rows.has(key)), rows);
-  }));
-  await together(touched.map(({ table, touches, rows }) => writeRows(place, table, rows, foldRows(table.model, touches, rows))));
+    await selectRows(place, table, [...wanted].filter((key) => !rows.has(key)), rows);
+    const changed = foldRows(table.model, touches, rows);
+    await writeRows(place, table, rows, changed);
+  }
 };

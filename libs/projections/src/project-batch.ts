@@ -2,7 +2,6 @@ import type { ClientBase } from 'pg';
 import { type RecordedEvent, type StoredEvent, insertArchive, readCheckpoint, writeCheckpoint } from '#event-store';
 import { foldBatch } from './fold.ts';
 import { type ReadTable, readSchema } from './read-table.ts';
-import { together } from './together.ts';
 
 /** Channel on which a commit tells every master the new position. */
 export const progressChannel = 'holdfast_events';
@@ -41,11 +40,9 @@ export const projectBatch = (client: ClientBase, tables: readonly ReadTable[], b
     const last = stored.at(-1);
     if (!last || stored[0]?.sequence !== checkpoint.sequence + 1) return checkpoint.sequence;
     const events = batch.events.filter((event) => event.sequence > checkpoint.sequence);
-    await together([
-      insertArchive(client, stored),
-      writeCheckpoint(client, { sequence: last.sequence, created: batch.created }),
-      client.query('select pg_notify($1, $2)', [progressChannel, String(last.sequence)]),
-      foldBatch({ sql: client, schema: readSchema }, tables, events, new Map()),
-    ]);
+    await insertArchive(client, stored);
+    await foldBatch({ sql: client, schema: readSchema }, tables, events, new Map());
+    await writeCheckpoint(client, { sequence: last.sequence, created: batch.created });
+    await client.query('select pg_notify($1, $2)', [progressChannel, String(last.sequence)]);
     return last.sequence;
   });

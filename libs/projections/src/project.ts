@@ -22,8 +22,13 @@ export interface ProjectParts {
   readonly clock: Clock;
 }
 
-/** Milliseconds between two transactions at least: what arrives meanwhile goes into one, at a fraction of the cost. Alone, an event waits for nothing. */
-const paceMs = 10;
+const longestRestMs = 20;
+
+/**
+ * After a small batch projecting rests as long as the batch took: what arrives meanwhile goes into one transaction at a fraction of the
+ * cost. An event that comes alone waits for nothing, and a backlog is worked off without rests.
+ */
+const restAfter = (took: number, events: number, { batch }: ProjectParts): number => (events * 4 < batch ? Math.min(longestRestMs, took) : 0);
 
 const commandOf = (stored: StoredEvent | undefined): string | undefined => stored?.headers[eventHeader.command];
 
@@ -71,13 +76,13 @@ export const project = async (client: ClientBase, parts: ProjectParts, signal: A
   parts.progress.reached(found.archived);
   const source = await openLogSource(parts.connection, found.archived + 1, signal);
   try {
-    for (let due = 0; ;) {
-      const wait = due - parts.clock.monotonic();
-      if (wait > 0) await pause(parts.clock, wait, signal);
+    for (;;) {
       const stored = await source.next(parts.batch);
       if (!stored) return;
-      due = parts.clock.monotonic() + paceMs;
+      const began = parts.clock.monotonic();
       await projectAll(client, parts, stored, found.created);
+      const rest = restAfter(parts.clock.monotonic() - began, stored.length, parts);
+      if (rest > 0) await pause(parts.clock, rest, signal);
     }
   } finally {
     await source.close();

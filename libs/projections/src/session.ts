@@ -22,8 +22,6 @@ export type SessionConfig = pg.ClientConfig;
 
 const connected = async (config: SessionConfig): Promise<pg.Client> => {
   const client = new pg.Client({
-    // Statements that do not wait for each other's answers travel together: a batch costs three round trips, whatever the number of tables.
-    pipeline: true,
     application_name: 'holdfast-follower', connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true,
     // A paused master must not keep the checkpoint locked.
     idle_in_transaction_session_timeout: 10_000, ...config,

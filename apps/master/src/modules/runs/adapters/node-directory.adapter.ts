@@ -1,21 +1,44 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Follower } from '#projections';
+import { FOLLOWER } from '../../../platform/index.ts';
 import { NodeLookup } from '../../nodes/index.ts';
 import type { NodeDirectory, NodeFacts } from '../ports.ts';
 
-/** What runs need to know of nodes, from the read models of nodes and presence. */
+/** Types of the aggregates that the facts are about; both have the id of the node. */
+const about = new Set(['node', 'presence']);
+
+/** What runs need to know of nodes, from the read models of nodes and presence. Asked for every run, so kept until an event changes it. */
 @Injectable()
 export class LookupNodeDirectory implements NodeDirectory {
-  constructor(private readonly nodes: NodeLookup) {}
+  private readonly known = new Map<string, NodeFacts>();
+  private changes = 0;
+
+  constructor(private readonly nodes: NodeLookup, @Inject(FOLLOWER) follower: Pick<Follower, 'onEvents'>) {
+    follower.onEvents((events) => {
+      for (const { aggregate } of events) if (about.has(aggregate.type)) this.forget(aggregate.id);
+    });
+  }
 
   async find(id: string): Promise<NodeFacts | undefined> {
+    const known = this.known.get(id);
+    if (known) return known;
+    const before = this.changes;
     const node = await this.nodes.find(id);
     if (!node) return undefined;
     const { enrolled, drained, online, slots, recipient, instance, offlineSince } = node;
-    return {
+    const facts = {
       enrolled, drained, online, slots,
       ...(recipient === undefined ? {} : { recipient }),
       ...(instance === undefined ? {} : { instance }),
       ...(offlineSince === undefined ? {} : { offlineSince: offlineSince.getTime() }),
     };
+    // An event that came while the rows were read may be missing in them.
+    if (this.changes === before) this.known.set(id, facts);
+    return facts;
+  }
+
+  private forget(node: string): void {
+    this.changes++;
+    this.known.delete(node);
   }
 }
