@@ -2,4 +2,4 @@
 export { type NameEvent, type NameReleased, type NameTaken, nameEventVersions } from './domain/name.events.ts';
 export { foldName, nameId, type NameState } from './domain/name.state.ts';
 export { nameDecider, type NameCommand } from './domain/name.decide.ts';
-export { rename, type Renaming } from './rename.ts';
+export { type NamedChange, type Renaming, beginChange, rename } from './rename.ts';

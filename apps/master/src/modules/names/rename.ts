@@ -1,5 +1,6 @@
 import type { UnitOfWork } from '#event-store';
 import { ok, type Refusal, type Result } from '#kernel';
+import { requireRevision } from '../../platform/index.ts';
 import { nameDecider } from './domain/name.decide.ts';
 import { nameId } from './domain/name.state.ts';
 
@@ -25,4 +26,22 @@ export const rename = async (unit: UnitOfWork, { kind, owner, from, to }: Renami
     if (!released.ok) return released;
   }
   return ok(undefined);
+};
+
+/** A change of something that has a name, by somebody who has seen it at a revision. */
+export interface NamedChange extends Omit<Renaming, 'to'> {
+  /** What it is called now. */
+  readonly from: string;
+  /** Absent: it keeps its name. */
+  readonly to: string | undefined;
+  readonly revision: number;
+  /** Undefined where the caller does not say. */
+  readonly seen: number | undefined;
+}
+
+/** What every change of a named thing begins with, in the batch of `unit`: `stale-revision` where `seen` is old, then the new name. */
+export const beginChange = async (unit: UnitOfWork, { to, revision, seen, ...named }: NamedChange): Promise<Result<undefined, Refusal>> => {
+  const current = requireRevision(seen, revision);
+  if (!current.ok) return current;
+  return to === undefined ? ok(undefined) : rename(unit, { ...named, to });
 };

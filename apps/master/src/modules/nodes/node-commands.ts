@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '#event-store';
 import { type Refusal, type Result, err, ok, refuse } from '#kernel';
-import { type CommandContext, Commands, requireRevision } from '../../platform/index.ts';
-import { rename } from '../names/index.ts';
+import { type CommandContext, Commands } from '../../platform/index.ts';
+import { beginChange, rename } from '../names/index.ts';
 import { placesDecider, placesId } from '../places/index.ts';
 import { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
 import type { Labels } from './domain/node.events.ts';
@@ -53,12 +53,9 @@ export class NodeCommands {
     await this.commands.execute(context, async (unit) => {
       const found = await known(unit, id);
       if (!found.ok) return found;
-      const current = requireRevision(seen, found.value.revision);
-      if (!current.ok) return current;
-      if (wish.name !== undefined) {
-        const named = await rename(unit, { kind: 'node', owner: id, from: found.value.state.name, to: wish.name });
-        if (!named.ok) return named;
-      }
+      const { revision, state } = found.value;
+      const begun = await beginChange(unit, { kind: 'node', owner: id, from: state.name, to: wish.name, revision, seen });
+      if (!begun.ok) return begun;
       return unit.decide(nodeDecider, id, { type: 'ChangeNode', ...wish });
     });
   }

@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '#event-store';
 import { type Clock, type Refusal, type Result, err, fault, ok, refuse } from '#kernel';
 import { type TargetTest, nodeHttp, testTarget } from '#storage';
-import { CLOCK, type CommandContext, Commands, invalidRequest, requireRevision } from '../../platform/index.ts';
-import { rename } from '../names/index.ts';
+import { CLOCK, type CommandContext, Commands, invalidRequest } from '../../platform/index.ts';
+import { beginChange, rename } from '../names/index.ts';
 import { placesDecider, placesId } from '../places/index.ts';
 import { type KnownTarget, targetDecider } from './domain/target.decide.ts';
 import type { TargetSettings, TargetTested } from './domain/target.events.ts';
@@ -58,12 +58,9 @@ export class TargetCommands {
     await this.commands.execute(context, async (unit) => {
       const found = await known(unit, id);
       if (!found.ok) return found;
-      const current = requireRevision(seen, found.value.revision);
-      if (!current.ok) return current;
-      if (wish.name !== undefined) {
-        const named = await rename(unit, { kind: 'target', owner: id, from: found.value.state.name, to: wish.name });
-        if (!named.ok) return named;
-      }
+      const { revision, state } = found.value;
+      const begun = await beginChange(unit, { kind: 'target', owner: id, from: state.name, to: wish.name, revision, seen });
+      if (!begun.ok) return begun;
       const changes = { ...(wish.name === undefined ? {} : { name: wish.name }), ...(settings ? { settings } : {}), ...(secret ? { secret } : {}) };
       return unit.decide(targetDecider, id, { type: 'ChangeTarget', ...changes });
     });

@@ -3,8 +3,8 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { UnitOfWork } from '#event-store';
 import { AppError, type Refusal, type Result, err, ok, refuse } from '#kernel';
-import { type CommandContext, Commands, requireRevision } from '../../../platform/index.ts';
-import { rename } from '../../names/index.ts';
+import { type CommandContext, Commands } from '../../../platform/index.ts';
+import { beginChange, rename } from '../../names/index.ts';
 import { NodeLookup } from '../../nodes/index.ts';
 import { placesDecider, placesId } from '../../places/index.ts';
 import { TargetRow } from '../../targets/index.ts';
@@ -57,12 +57,10 @@ export class TaskCommands {
     await this.commands.execute(context, async (unit) => {
       const task = await existing(unit, id);
       if (!task.ok) return task;
-      const current = requireRevision(seen, task.value.revision);
-      if (!current.ok) return current;
-      const before = task.value.state.definition;
+      const { revision, state: { definition: before } } = task.value;
+      const begun = await beginChange(unit, { kind: 'task', owner: id, from: before.name, to: request.name, revision, seen });
+      if (!begun.ok) return begun;
       const definition = changedDefinition(before, request);
-      const named = await rename(unit, { kind: 'task', owner: id, from: before.name, to: definition.name });
-      if (!named.ok) return named;
       const placed = await takePlaces(unit, id, definition);
       return placed.ok ? unit.decide(taskDecider, id, { type: 'ChangeTask', definition }) : placed;
     });
