@@ -22,8 +22,8 @@ export interface ChildDataPlaneOptions {
 
 const defaultEntry = (): string => fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
 
-/** As in `scripts/holdfast`: buffers that are done with go back to the system at once, which halves the peak of a backup. */
-const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' } as const;
+/** As in `scripts/holdfast`: memory for the next buffer is that of the last one, and more of it goes back to the system. */
+const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '4194304' } as const;
 
 const moduleFlags = ['--conditions', '-C', '--import'];
 

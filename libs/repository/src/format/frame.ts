@@ -3,6 +3,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { damaged } from './damage.ts';
 import type { Key } from './keys.ts';
 import { type Codec, codec, type FrameClass, limits } from './limits.ts';
+import { release } from './release.ts';
 
 /** Bytes that sealing adds: nonce 12 and tag 16. */
 export const sealOverhead = 28;
@@ -123,5 +124,9 @@ export interface FrameFacts {
 }
 
 /** Opens and decompresses, bounded by the declared length. Chunk ids are checked by the caller. */
-export const decodeFrame = (cipher: FrameCipher, facts: FrameFacts, sealed: Uint8Array): Uint8Array =>
-  unpack(facts.codec, cipher.open(facts.class, facts.codec, sealed), facts.plainLength);
+export const decodeFrame = (cipher: FrameCipher, facts: FrameFacts, sealed: Uint8Array): Uint8Array => {
+  const packed = cipher.open(facts.class, facts.codec, sealed);
+  const plain = unpack(facts.codec, packed, facts.plainLength);
+  if (plain !== packed) release(packed);
+  return plain;
+};

@@ -5,6 +5,7 @@ import { checkChunk } from '../format/chunk-id.ts';
 import { damaged, isDamage } from '../format/damage.ts';
 import { decodeFrame, frameCipher, type FrameCipher } from '../format/frame.ts';
 import { keyFrom } from '../format/keys.ts';
+import { release } from '../format/release.ts';
 import { type ContentJob, type FrameToDecode, type FromRestoreWorker, type RestoreFailure, type RestoreWorkerData, targetColumns, type ToRestoreWorker } from './restore-messages.ts';
 
 /** Opens, decompresses, checks and writes, away from the event loop of the main thread. */
@@ -57,7 +58,9 @@ const doContent = (job: ContentJob): RestoreFailure[] => {
         failures.push(failureOf(row, error));
       }
     }
+    if (plain) release(plain);
   }
+  release(new Uint8Array(job.bytes));
   return failures;
 };
 
