@@ -42,6 +42,8 @@ export interface DutyRequest {
 }
 
 const dutyTimeoutSeconds = 24 * 3600;
+/** Seconds before another master takes up what failed, or what a master died on: soon where somebody waits for it. */
+const dutyRetrySeconds = { user: 10, schedule: 300, duty: 300 } as const;
 
 /** Requests runs inside somebody's unit of work, so that a request is one batch whatever else belongs to it. */
 @Injectable()
@@ -67,7 +69,7 @@ export class RequestRunHandler {
   async duty(unit: UnitOfWork, { id, plan, target, cause }: DutyRequest): Promise<Result<string, Refusal>> {
     const order: RunOrder = {
       plan, node: controlNode, target, repository: repositoryKey(plan.ofNode, target), cause,
-      timeoutSeconds: dutyTimeoutSeconds, retries: { max: 2, delaySeconds: 300 },
+      timeoutSeconds: dutyTimeoutSeconds, retries: { max: 2, delaySeconds: dutyRetrySeconds[cause] },
     };
     const decided = await decideRun(unit, id, { type: 'RequestRun', order });
     return decided.ok ? ok(id) : decided;
