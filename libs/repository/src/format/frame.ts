@@ -47,6 +47,7 @@ export const frameCipher = (repositoryId: string, key: Key): FrameCipher => {
         const sealed = cipher.update(part.subarray(from, from + cipherBytes));
         target.set(sealed, end);
         end += sealed.length;
+        release(sealed);
       }
     }
     cipher.final();
@@ -101,7 +102,8 @@ export const unpack = (packed: Codec, bytes: Uint8Array, plainLength: number): U
   let plain: Buffer;
   try {
     plain = zstdDecompressSync(bytes, {
-      chunkSize: Math.max(plainLength, 64), maxOutputLength: plainLength, params: { [constants.ZSTD_d_windowLogMax]: 24 },
+      // More than is needed: a buffer that is filled makes zlib get another one.
+      chunkSize: plainLength + 64, maxOutputLength: plainLength, params: { [constants.ZSTD_d_windowLogMax]: 24 },
     });
   } catch {
     throw wrongLength();
