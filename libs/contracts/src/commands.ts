@@ -18,9 +18,15 @@ export class Command {
   @IsString() issuedAt: string;
 }
 
-/** `Nats-Msg-Id` of a command: publishing it again is harmless. */
-export const commandMessageId = (command: Pick<Command, 'node' | 'run' | 'attempt' | 'verb' | 'issuedAt'>): string =>
-  command.run ? `${command.run}.${command.attempt}.${command.verb}` : `${command.node}.${command.issuedAt}.${command.verb}`;
+/**
+ * `Nats-Msg-Id` of a command: publishing it again is harmless. Within its duplicate window the stream drops, silently, an id that it
+ * has seen, although whoever took that message may be dead: what is to be told once more needs another `repetition`. Those who
+ * repeat at the same moment choose the same number, so that it is told once.
+ */
+export const commandMessageId = (command: Pick<Command, 'node' | 'run' | 'attempt' | 'verb' | 'issuedAt'>, repetition = 0): string => {
+  const id = command.run ? `${command.run}.${command.attempt}.${command.verb}` : `${command.node}.${command.issuedAt}.${command.verb}`;
+  return repetition === 0 ? id : `${id}.${repetition}`;
+};
 
 /** Anything a master says to an agent (command, answer, rpc request), signed so that owning the bus is not enough to forge it. */
 export class SignedMessage {

@@ -15,14 +15,15 @@ export class CommandPublisher {
 
   /**
    * Resolves when the stream has stored the command: what is sent while disconnected is never believed sent. The message id is a
-   * function of the command, and the agent claims before it works, so sending again is harmless. Throws `command-not-sent`
+   * function of the command and of `repetition`, and the agent claims before it works, so sending again is harmless. The stream drops
+   * the same repetition when it comes twice within two minutes; a higher one reaches the agent again. Throws `command-not-sent`
    * (retryable).
    */
-  async send(command: Command): Promise<void> {
+  async send(command: Command, repetition = 0): Promise<void> {
     const message = encodeMessage(signMessage(this.key, 'command', command.node, command));
     try {
       await this.connection.jetstream().publish(subjects.command(command.node, command.verb), message, {
-        msgID: commandMessageId(command), expect: { streamName: streams.commands }, timeout: 5000,
+        msgID: commandMessageId(command, repetition), expect: { streamName: streams.commands }, timeout: 5000,
       });
     } catch (cause) {
       throw fault('unavailable', 'command-not-sent', 'The bus did not store the command; it is sent again', { cause });

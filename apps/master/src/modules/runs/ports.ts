@@ -55,8 +55,11 @@ export interface TargetAccess {
 export const COMMAND_SENDER = Symbol('CommandSender');
 
 export interface CommandSender {
-  /** Resolves when the command is stored; sending it again is harmless. Throws retryable errors. */
-  send(command: Command): Promise<void>;
+  /**
+   * Resolves when the command is stored; sending it again is harmless. `repetition`: 0 is the first telling; the same number twice is
+   * told once, another one is told again. Throws retryable errors.
+   */
+  send(command: Command, repetition?: number): Promise<void>;
 }
 
 /** `Admission`: the check of the repository format before a snapshot becomes a fact. */

@@ -124,6 +124,17 @@ describe('dispatch', () => {
     await two.dispatching.pass();
     expect(world.sent).toMatchObject([{ run, attempt: 1, verb: 'backup' }]);
   });
+  it('a command that nobody claims is told again every quarter of a minute, once whatever the number of masters', async () => {
+    const run = await world.request(one);
+    await one.dispatch.dispatch(run, nodeA);
+    for (const passed of [14, 1, 1, 13, 2]) {
+      await world.clock.advance(passed * second);
+      await Promise.all([one.dispatching.pass(), two.dispatching.pass()]);
+    }
+    // A master that has just started repeats nothing that the others have told.
+    await world.master().dispatching.pass();
+    expect(world.sent.map((command) => [command.run, command.attempt])).toEqual([[run, 1], [run, 1], [run, 1]]);
+  });
   it('a run that nobody claims goes back to the queue with the reason, and is sent as a new attempt', async () => {
     const run = await world.request(one);
     await one.dispatch.dispatch(run, nodeA);

@@ -1,4 +1,4 @@
-import type { Command, Grant, RunReport } from '#contracts';
+import { type Command, type Grant, type RunReport, commandMessageId } from '#contracts';
 import { commandHandler, eventTypes, type RecordedEvent } from '#event-store';
 import { memoryEventStore } from '#event-store/testing';
 import { FakeClock, countingIds, rfc3339, silentLogger, systemClock } from '#kernel';
@@ -19,7 +19,7 @@ import { Deciding } from './deciding.ts';
 import { runEventVersions, type RunEvent } from './domain/run.events.ts';
 import type { RunCommand } from './domain/run.commands.ts';
 import { isActive } from './domain/run.state.ts';
-import type { AdmissionOutcome, AdmissionRequest, DueRun, NodeFacts, RunRows } from './ports.ts';
+import type { AdmissionOutcome, AdmissionRequest, CommandSender, DueRun, NodeFacts, RunRows } from './ports.ts';
 import { AttemptLiveness } from './processes/attempt-liveness.ts';
 import { DispatchProcess } from './processes/dispatch.process.ts';
 import { SupervisionProcess } from './processes/supervision.process.ts';
@@ -50,6 +50,9 @@ export class World {
   needed: readonly string[] = [];
   admission: (request: AdmissionRequest) => Promise<AdmissionOutcome> = async (request) => admitted(request);
   sendFails = false;
+  /** Puts commands where the test wants them. Default: into `sent`, without what a stream would drop as a duplicate. */
+  sender: CommandSender = { send: async (command, repetition = 0) => this.keep(command, repetition) };
+  private readonly messageIds = new Set<string>();
   private readonly absences = new Map<string, { times: number; since: number }>();
 
   /** Events of a type so far, or all. */
@@ -88,16 +91,18 @@ export class World {
       .map((row) => this.due(row)),
   };
 
+  private keep(command: Command, repetition: number): void {
+    if (this.sendFails) throw new Error('the bus is away');
+    const id = commandMessageId(command, repetition);
+    if (this.messageIds.has(id)) return;
+    this.messageIds.add(id);
+    this.sent.push(command);
+  }
+
   /** One more master over the same log. */
   master() {
-    const { clock, ids, log, sent, store } = this;
+    const { clock, ids, log, sender, store } = this;
     const deciding = new Deciding(commandHandler(log, systemClock), clock, ids);
-    const sender = {
-      send: async (command: Command) => {
-        if (this.sendFails) throw new Error('the bus is away');
-        sent.push(command);
-      },
-    };
     const directory = { find: async (node: string) => this.nodes.get(node) };
     const waiting = { has: async (node: string, run: string, { attempt, claim }: { attempt: number; claim: string }) => this.reportsWaiting.has(`${node}.${run}.${attempt}.${claim}`) };
     const dispatch = new DispatchRunHandler(deciding, directory, this.runRows, sender, silentLogger);

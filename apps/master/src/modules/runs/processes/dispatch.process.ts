@@ -60,7 +60,8 @@ export class DispatchProcess {
     if (row.deadline <= now) return this.takeBack(row);
     if (now - (this.resent.get(row.id) ?? row.dispatchedAt) < resendMs) return;
     this.resent.set(row.id, now);
-    await this.dispatch.sendAgain(row.id);
+    // Counted from the dispatch, so that every master, also one that has just started, has the same number at the same time.
+    await this.dispatch.sendAgain(row.id, Math.floor((now - row.dispatchedAt) / resendMs));
   }
 
   private async takeBack({ id, node, attempt }: DueRun): Promise<void> {

@@ -42,7 +42,7 @@ export class SupervisionProcess {
     if (gone !== undefined) return this.lose(row, gone);
     if (row.status === 'cancel-requested' && now - (this.reminded.get(row.id) ?? 0) >= stopAgainMs) {
       this.reminded.set(row.id, now);
-      await this.dispatch.stop(row.id, row.node, row.attempt);
+      await this.dispatch.stop(row.id, row.node, row.attempt, Math.floor(now / stopAgainMs));
     }
   }
 

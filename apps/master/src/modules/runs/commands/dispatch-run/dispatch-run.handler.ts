@@ -54,23 +54,23 @@ export class DispatchRunHandler {
     return obstacle ? err(obstacle) : unit.attempt(() => this.begin(unit, id, node));
   }
 
-  /** Sends the command of a dispatched attempt (again), if it is still the one to claim. */
-  async sendAgain(id: string): Promise<void> {
+  /** Sends the command of a dispatched attempt once more, if it is still the one to claim. `repetition` as `CommandSender` has it. */
+  async sendAgain(id: string, repetition: number): Promise<void> {
     const state = await this.deciding.run(id);
     const attempt = state.status === 'dispatched' ? lastAttempt(state) : undefined;
     if (state.status === 'absent' || !attempt) return;
-    await this.send({ id, node: state.order.node, attempt: attempt.number, kind: state.order.plan.kind });
+    await this.send({ id, node: state.order.node, attempt: attempt.number, kind: state.order.plan.kind }, repetition);
   }
 
   /** Tells the node to end an attempt. */
-  async stop(id: string, node: string, attempt: number): Promise<void> {
-    await this.send({ id, node, attempt, kind: 'stop' });
+  async stop(id: string, node: string, attempt: number, repetition = 0): Promise<void> {
+    await this.send({ id, node, attempt, kind: 'stop' }, repetition);
   }
 
   /** Sends the command of an attempt that was decided on. Never rejects: a later pass sends what was not. */
-  async send({ id, node, attempt, kind }: DispatchedAttempt): Promise<void> {
+  async send({ id, node, attempt, kind }: DispatchedAttempt, repetition = 0): Promise<void> {
     try {
-      await this.sender.send({ protocol: protocolVersion, node, run: id, attempt, verb: kind, issuedAt: this.deciding.now() });
+      await this.sender.send({ protocol: protocolVersion, node, run: id, attempt, verb: kind, issuedAt: this.deciding.now() }, repetition);
     } catch (error) {
       this.logger.warn('A command could not be sent; a later pass sends it', { run: id, node, attempt, verb: kind, reason: messageOf(error) });
     }
