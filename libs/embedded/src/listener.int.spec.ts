@@ -30,6 +30,18 @@ it.runIf(process.platform === 'linux')('a server whose port another program has 
     name: 'server', command: 'sh', args: ['-c', 'sleep 1; exit 1'], env: { PATH: '/usr/bin:/bin' }, logFile: `${dir}/log`, pidFile: `${dir}/pid`, clock: systemClock,
   });
   const ready = async (): Promise<boolean> => listensOn(child.pid, port) && (await accepts(port));
-  await expect(awaitReady(child, ready, systemClock, 60_000, `${dir}/log`)).rejects.toMatchObject({ code: 'child-ended' });
+  await expect(awaitReady(child, { ready, clock: systemClock, timeoutMs: 60_000, logFile: `${dir}/log` })).rejects.toMatchObject({ code: 'child-ended' });
   close();
+});
+
+it('a server that does not become ready in time is gone when that is told, so that the next start does not meet it', async () => {
+  const dir = await tempDir('listener');
+  const start = () => startChild({ name: 'server', command: 'sleep', args: ['600'], env: { PATH: '/usr/bin:/bin' }, logFile: `${dir}/log`, pidFile: `${dir}/pid`, clock: systemClock });
+  const child = start();
+  const options = { ready: () => Promise.resolve(false), clock: systemClock, timeoutMs: 100, logFile: `${dir}/log` };
+  await expect(awaitReady(child, options)).rejects.toMatchObject({ code: 'child-not-ready' });
+  expect(child.running()).toBe(false);
+  const failing = start();
+  await expect(awaitReady(failing, { ...options, ready: () => Promise.reject(new Error('no proc')) })).rejects.toThrow('no proc');
+  expect(failing.running()).toBe(false);
 });

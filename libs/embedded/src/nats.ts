@@ -15,8 +15,31 @@ export const accepts = (port: number): Promise<boolean> =>
     socket.once('connect', answer(true)).once('error', answer(false)).once('timeout', answer(false));
   });
 
-/** Waits until `ready` holds; throws `child-not-ready` when the child ends first or `timeoutMs` have passed. */
-export const awaitReady = async (child: Child, ready: () => Promise<boolean>, clock: Clock, timeoutMs: number, logFile: string): Promise<void> => {
+/** How long a child is waited for. */
+export interface Readiness {
+  readonly ready: () => Promise<boolean>;
+  readonly timeoutMs: number;
+  /** Named in errors: where the child's words are. */
+  readonly logFile: string;
+  readonly clock: Clock;
+  /** Asks a child to end that did not become ready. Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
+/**
+ * Waits until `ready` holds; throws `child-ended` when the child ends first and `child-not-ready` after `timeoutMs`. A child that did
+ * not become ready is gone when this throws: the next start must not meet it at its port and its files.
+ */
+export const awaitReady = async (child: Child, options: Readiness): Promise<void> => {
+  try {
+    await untilReady(child, options);
+  } catch (error) {
+    await child.stop(options.stopSignal);
+    throw error;
+  }
+};
+
+const untilReady = async (child: Child, { ready, timeoutMs, logFile, clock }: Readiness): Promise<void> => {
   const deadline = clock.monotonic() + timeoutMs;
   while (!(await ready())) {
     if (!child.running()) throw fault('unavailable', 'child-ended', `${child.name} ended while starting; its words are in ${logFile}`);
@@ -44,6 +67,7 @@ export const startEmbeddedNats = async (options: EmbeddedNatsOptions): Promise<C
     name: 'nats-server', command: options.program, args: ['-c', options.configFile], env: {}, logFile,
     pidFile: join(options.folder, 'run', 'nats.pid'), clock: options.clock,
   });
-  await awaitReady(child, async () => listensOn(child.pid, options.port) && (await accepts(options.port)), options.clock, 30_000, logFile);
+  const ready = async (): Promise<boolean> => listensOn(child.pid, options.port) && (await accepts(options.port));
+  await awaitReady(child, { ready, timeoutMs: 30_000, logFile, clock: options.clock });
   return child;
 };

@@ -106,7 +106,16 @@ const query = async (url: string, sql: string): Promise<pg.QueryResult> => {
   }
 };
 
-const answers = (url: string) => (): Promise<boolean> => query(url, 'select 1').then(() => true, () => false);
+/** Whether the server answers; makes the database when it is missing. */
+const hasDatabase = (url: string) => async (): Promise<boolean> => {
+  try {
+    const existing = await query(url, "select 1 from pg_database where datname = 'holdfast'");
+    if (existing.rowCount === 0) await query(url, 'create database holdfast');
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** Starts Postgres on loopback, makes the cluster and the database `holdfast` when they are missing, and resolves when it answers. */
 export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Promise<Child> => {
@@ -124,8 +133,6 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): P
     name: 'postgres', ...launch, env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' }, logFile,
     pidFile: join(options.folder, 'run', 'postgres.pid'), clock: options.clock, cwd: '/',
   });
-  await awaitReady(child, answers(postgresUrl(options, 'postgres')), options.clock, 60_000, logFile);
-  const existing = await query(postgresUrl(options, 'postgres'), "select 1 from pg_database where datname = 'holdfast'");
-  if (existing.rowCount === 0) await query(postgresUrl(options, 'postgres'), 'create database holdfast');
+  await awaitReady(child, { ready: hasDatabase(postgresUrl(options, 'postgres')), timeoutMs: 60_000, logFile, clock: options.clock, stopSignal: 'SIGINT' });
   return child;
 };

@@ -55,7 +55,8 @@ const startMaster = async (layout: StackLayout, ports: StackPorts, options: Stac
     name: 'master', command: process.execPath, args: ['--enable-source-maps', program(options, 'master')], logFile, clock: options.clock,
     env: masterEnvironment(layout, ports, options.path), pidFile: join(layout.run, 'master.pid'),
   });
-  await awaitReady(child, async () => listensOn(child.pid, ports.http) && (await answersReady(`http://127.0.0.1:${ports.http}`)()), options.clock, 120_000, logFile);
+  const ready = async (): Promise<boolean> => listensOn(child.pid, ports.http) && (await answersReady(`http://127.0.0.1:${ports.http}`)());
+  await awaitReady(child, { ready, timeoutMs: 120_000, logFile, clock: options.clock });
   return child;
 };
 
