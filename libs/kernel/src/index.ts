@@ -9,5 +9,6 @@ export {
   type Branded, type IdPrefix, type IdSource, type NodeId, type RepositoryId, type RunId, type SnapshotId, type TargetId,
   type TaskId, controlNode, countingIds, derivedId, idPrefixes, isId, randomIds,
 } from './ids.ts';
+export { isBundled, threadEntry } from './bundled.ts';
 export { storableJson } from './storable-json.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';

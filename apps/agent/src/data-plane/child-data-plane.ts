@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Clock, type Logger, isAppError, messageOf } from '#kernel';
+import { type Clock, type Logger, isAppError, isBundled, messageOf } from '#kernel';
 import { redactText } from '#observability';
 import { type DataPlane, type DataPlaneHooks, type WorkOrder, type WorkResult, failedResult } from './data-plane.port.ts';
 import type { ChildMessage, ParentMessage, ParentQuestion, WireError } from './messages.ts';
@@ -21,6 +21,9 @@ export interface ChildDataPlaneOptions {
 }
 
 const defaultEntry = (): string => fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
+
+/** First argument of the agent that is one file when it is to be the data plane of one attempt. */
+export const dataPlaneRole = 'data-plane';
 
 /** As in `scripts/holdfast`: memory for the next buffer is that of the last one, and more of it goes back to the system. */
 const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '16777216' } as const;
@@ -85,10 +88,16 @@ export class ChildDataPlane implements DataPlane {
   }
 
   private spawn(): ChildProcess {
-    const { environment, heapMb = 256, entry = defaultEntry() } = this.options;
-    return fork(entry, [], {
-      execArgv: [...inheritedFlags(process.execArgv), `--max-old-space-size=${heapMb}`, '--max-semi-space-size=4'],
-      env: { ...allocator, ...environment },
+    const { environment, heapMb = 256, entry } = this.options;
+    const limits = [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=4'];
+    const variables = { ...allocator, ...environment };
+    // The agent that is one file starts itself in this role; Node takes no flags there but those of the environment.
+    const start = isBundled()
+      ? { file: dataPlaneRole, execArgv: [], env: { ...variables, NODE_OPTIONS: limits.join(' ') } }
+      : { file: entry ?? defaultEntry(), execArgv: [...inheritedFlags(process.execArgv), ...limits], env: variables };
+    return fork(start.file, [], {
+      execArgv: start.execArgv,
+      env: start.env,
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

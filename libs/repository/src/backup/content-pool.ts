@@ -1,6 +1,5 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { fault, messageOf } from '#kernel';
+import { fault, messageOf, threadEntry } from '#kernel';
 import { threadLimits } from './thread-limits.ts';
 import type { ChunkClass } from '../format/limits.ts';
 import type { ContentWorkerData, FileOutcome, FilesJob, FromContentWorker, PackMessage, ToContentWorker } from './content-messages.ts';
@@ -66,7 +65,7 @@ export class ContentPool {
 
   private start(): Member {
     const index = this.members.length;
-    const worker = new Worker(new URL(`./content-worker${extname(import.meta.url)}`, import.meta.url), {
+    const worker = new Worker(threadEntry('content-worker', import.meta.url), {
       workerData: this.makeData(index), resourceLimits: threadLimits,
     });
     const member: Member = { worker, jobs: 0, pieces: 0, chunks: new Map() };

@@ -1,6 +1,5 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { fault, messageOf } from '#kernel';
+import { fault, messageOf, threadEntry } from '#kernel';
 import { threadLimits } from '../backup/thread-limits.ts';
 import type { Key } from '../format/keys.ts';
 import type { FromRestoreWorker, RestoreFailure, RestoreWorkerData, ToRestoreWorker } from './restore-messages.ts';
@@ -32,7 +31,7 @@ export class RestorePool {
   }
 
   private start(data: RestoreWorkerData): Member {
-    const worker = new Worker(new URL(`./restore-worker${extname(import.meta.url)}`, import.meta.url), {
+    const worker = new Worker(threadEntry('restore-worker', import.meta.url), {
       workerData: data, resourceLimits: threadLimits,
     });
     const member: Member = { worker, jobs: new Map(), keys: new Set() };

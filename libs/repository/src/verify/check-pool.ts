@@ -1,5 +1,5 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { threadEntry } from '#kernel';
 import { semaphore } from '#storage';
 import { checkPack, type PackCheck, type PackCheckResult } from './check-pack.ts';
 
@@ -50,7 +50,7 @@ export class CheckPool {
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL(`./check-worker${extname(import.meta.url)}`, import.meta.url));
+    const worker = new Worker(threadEntry('check-worker', import.meta.url));
     this.workers.push(worker);
     return worker;
   }

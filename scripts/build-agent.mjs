@@ -1,0 +1,66 @@
+// Makes the agent one executable file: bundles the built agent with its worker threads and puts them into the project's own Node.
+// usage: node scripts/build-agent.mjs [--out DIR] [--arch amd64|arm64 --node FILE]
+// Without --node it is made for this machine. For the other architecture give the Node of the same version for that architecture.
+// Writes holdfast-agent-linux-<arch>, the same compressed as .zst, and .sha256 with the sums of both. Needs `npm run build` before.
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { constants, zstdCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '..');
+const agent = join(root, 'dist/apps/agent/src');
+const threads = ['backup/content-worker', 'restore/restore-worker', 'verify/check-worker'].map((path) => join(root, 'dist/libs/repository/src', `${path}.js`));
+// What Nest and the storage library load only when somebody uses it; the agent uses NATS and grants.
+const unused = [
+  '@nats-io/transport-node', '@nestjs/websockets', '@nestjs/websockets/*', '@nestjs/platform-express', '@nestjs/platform-socket.io', '@grpc/*', 'kafkajs', 'mqtt', 'amqplib',
+  'amqp-connection-manager', 'ioredis', '@mikro-orm/core', 'typeorm', '@nestjs/typeorm', 'class-transformer/storage', 'pino-pretty', 'bufferutil', 'utf-8-validate',
+];
+
+const { values } = parseArgs({ options: { out: { type: 'string' }, arch: { type: 'string' }, node: { type: 'string' } } });
+const here = { x64: 'amd64', arm64: 'arm64' }[process.arch];
+const arch = values.arch ?? here;
+const fail = (text) => { console.error(text); process.exit(1); };
+if (!['amd64', 'arm64'].includes(arch)) fail(`There is no agent for ${arch ?? process.arch}; amd64 and arm64 there are`);
+if (arch !== here && !values.node) fail(`This machine is ${here}; for ${arch} give --node FILE, the Node ${process.version} of that architecture`);
+if (!existsSync(join(agent, 'single-file.js'))) fail('The agent is not built yet; run npm run build first');
+
+const room = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
+try {
+  const common = { bundle: true, platform: 'node', target: 'node26', minifySyntax: true, keepNames: true, legalComments: 'none', logLevel: 'error', external: unused };
+  await build({
+    ...common, entryPoints: [join(agent, 'single-file.js')], outfile: join(room, 'agent.cjs'), format: 'cjs',
+    // Code in the file has no address; what asks for one wants a name to load built-in modules by.
+    define: { 'import.meta.url': '"file:///holdfast-agent.js"' },
+  });
+  await build({ ...common, entryPoints: threads, outdir: join(room, 'threads'), entryNames: '[name]', format: 'esm' });
+  const out = resolve(values.out ?? join(root, 'dist/agent'));
+  mkdirSync(out, { recursive: true });
+  const name = `holdfast-agent-linux-${arch}`;
+  const made = join(room, name);
+  writeFileSync(join(room, 'sea.json'), JSON.stringify({
+    main: join(room, 'agent.cjs'), mainFormat: 'commonjs', executable: resolve(values.node ?? process.execPath), output: made,
+    disableExperimentalSEAWarning: true, useCodeCache: false, execArgv: ['--disable-warning=ExperimentalWarning'], execArgvExtension: 'env',
+    assets: Object.fromEntries(threads.map((file) => [basename(file, '.js'), join(room, 'threads', basename(file))])),
+  }));
+  execFileSync(process.execPath, ['--build-sea', join(room, 'sea.json')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  chmodSync(made, 0o755);
+  const files = { [name]: readFileSync(made) };
+  files[`${name}.zst`] = zstdCompressSync(files[name], { params: { [constants.ZSTD_c_compressionLevel]: 12 } });
+  const sums = Object.entries(files).map(([file, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`).join('');
+  const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+  const place = (file, bytes, mode) => {
+    writeFileSync(join(out, `${file}.new`), bytes, { mode });
+    renameSync(join(out, `${file}.new`), join(out, file));
+  };
+  place(name, files[name], 0o755);
+  place(`${name}.zst`, files[`${name}.zst`], 0o644);
+  place(`${name}.version`, `${version}\n`, 0o644);
+  place(`${name}.sha256`, sums, 0o644);
+  console.log(`${join(out, name)}: version ${version}, ${Math.round(files[name].length / 2 ** 20)} MiB, ${Math.round(files[`${name}.zst`].length / 2 ** 20)} MiB compressed`);
+} finally {
+  rmSync(room, { recursive: true, force: true });
+}
