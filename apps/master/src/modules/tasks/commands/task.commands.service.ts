@@ -9,11 +9,16 @@ import { NodeLookup } from '../../nodes/index.ts';
 import { placesDecider, placesId } from '../../places/index.ts';
 import { TargetRow } from '../../targets/index.ts';
 import { type RequestedRun, RequestRunHandler, StartRuns, runDecider } from '../../runs/index.ts';
+import { laneDecider, laneId } from '../domain/lane.ts';
 import { taskDecider } from '../domain/task.decide.ts';
 import type { TaskDefinition } from '../domain/task.definition.ts';
 import { type ExistingTask, taskExists } from '../domain/task.state.ts';
 import type { ChangeTaskRequest } from '../http/task.dto.ts';
 import { changedDefinition } from './task-definition.mapper.ts';
+
+/** Nodes started in one batch: a start appends two or three events a node, and the log takes 1,000 in one. */
+const nodesInBatch = 250;
+const onlyAsked = refuse('conflict', 'only-asked', 'Nothing was to be done');
 
 const notFound = (): Refusal => refuse('not-found', 'task-not-found', 'There is no such task; list them with GET /api/v1/tasks');
 
@@ -86,20 +91,50 @@ export class TaskCommands {
     await this.commands.execute(context, (unit) => unit.decide(taskDecider, id, { type: 'ResumeTask' }));
   }
 
-  /** Starts the task on its nodes, or on some of them, all or none. Throws `task-running` and `node-not-in-task`. */
+  /**
+   * Starts the task on its nodes, or on some of them: all or none, if there are not very many. Of very many all are looked at first, then
+   * each batch of them is all or none: a batch may be refused, or the master may die, when others have begun. The same command then
+   * goes on where it ended. Throws `task-running` and `node-not-in-task`.
+   */
   async run(context: CommandContext, id: string, nodes?: readonly string[]): Promise<readonly RequestedRun[]> {
     const ids: string[] = [];
-    return this.starts.start(context, async (unit) => {
+    let many: readonly RequestedRun[] = [];
+    const started = await this.starts.start(context, async (unit) => {
       const task = await existing(unit, id);
       if (!task.ok) return task;
       const requested = (nodes ?? task.value.state.definition.nodes).map((node, index) => ({ node, run: (ids[index] ??= context.newId('run')) }));
-      for (const { run, node } of requested) {
-        unit.expectNew(runDecider, run);
-        const made = await this.requests.ofTask(unit, { id: run, task: id, node, cause: 'user' });
-        if (!made.ok) return made;
-      }
-      return ok(requested);
+      many = requested.length > nodesInBatch ? requested : [];
+      if (many.length === 0) return this.request(unit, id, requested);
+      const refusal = await this.whyNot(unit, id, many);
+      return refusal ? err(refusal) : ok([]);
     });
+    for (let from = 0; from < many.length; from += nodesInBatch) {
+      const batch = many.slice(from, from + nodesInBatch);
+      await this.starts.start(context.step(`nodes from ${from}`), (unit) => this.request(unit, id, batch));
+    }
+    return many.length === 0 ? started : many;
+  }
+
+  private async request(unit: UnitOfWork, task: string, runs: readonly RequestedRun[]): Promise<Result<readonly RequestedRun[], Refusal>> {
+    // Side by side: each lane is a question to the log.
+    await Promise.all(runs.map(({ node }) => unit.load(laneDecider, laneId(task, node))));
+    for (const { run, node } of runs) {
+      unit.expectNew(runDecider, run);
+      const made = await this.requests.ofTask(unit, { id: run, task, node, cause: 'user' });
+      if (!made.ok) return made;
+    }
+    return ok(runs);
+  }
+
+  /** What the requests would be refused with; nothing is staged. */
+  private async whyNot(unit: UnitOfWork, task: string, runs: readonly RequestedRun[]): Promise<Refusal | undefined> {
+    let refusal: Refusal | undefined;
+    await unit.attempt(async () => {
+      const made = await this.request(unit, task, runs);
+      refusal = made.ok ? undefined : made.error;
+      return err(refusal ?? onlyAsked);
+    });
+    return refusal;
   }
 
   private async checkPlaces({ nodes, target }: TaskDefinition): Promise<void> {
