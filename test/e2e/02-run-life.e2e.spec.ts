@@ -188,7 +188,7 @@ describe('a schedule', () => {
 describe('what a user gets wrong', () => {
   it.concurrent.each([
     ['run', 'nothing'], ['runs', 'show', 'run_00000000000000000000'], ['runs', 'follow', 'run_00000000000000000000'], ['runs', 'cancel', 'run_00000000000000000000'],
-    ['restore', 'snap_0', '--to', '/tmp'], ['browse', 'snap_0'], ['verify', 'snap_0'], ['nodes', 'show', 'nobody'], ['targets', 'test', 'nothing'],
+    ['restore', 'snap_none', '--to', '/tmp'], ['browse', 'snap_none'], ['verify', 'snap_none'], ['nodes', 'show', 'nobody'], ['targets', 'test', 'nothing'],
     ['tasks', 'pause', 'nothing'], ['tasks', 'add', 'x', '--path', '/tmp', '--node', 'nobody'],
   ])('%s %s is not there: exit code 4 and a sentence with a code', async (...args) => {
     const { code, words } = await cli(...args);
