@@ -3,6 +3,7 @@ import { AuditModule } from './modules/audit/audit.module.ts';
 import { CredentialsModule } from './modules/credentials/credentials.module.ts';
 import { EnrolmentModule } from './modules/enrolment/enrolment.module.ts';
 import { IdentityModule } from './modules/identity/identity.module.ts';
+import { InstallModule } from './modules/install/install.module.ts';
 import { InstallationModule } from './modules/installation/installation.module.ts';
 import { LiveModule } from './modules/live/live.module.ts';
 import { NodesModule } from './modules/nodes/nodes.module.ts';
@@ -21,7 +22,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        PlatformModule.with(foundation), InstallationModule, IdentityModule, NodesModule, PresenceModule, CredentialsModule, EnrolmentModule, TargetsModule,
+        PlatformModule.with(foundation), InstallationModule, IdentityModule, NodesModule, PresenceModule, CredentialsModule, EnrolmentModule, InstallModule, TargetsModule,
         TasksModule, SnapshotsModule, AuditModule, LiveModule, OperationsModule,
       ],
     };

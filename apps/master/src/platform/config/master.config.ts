@@ -50,6 +50,10 @@ export class MasterConfig {
   @Setting('HOLDFAST_DATA_DIR') @IsString()
   dataDir: string = 'holdfast-data/master';
 
+  /** Folder of the agents that hosts download, made by `npm run build:agent`. Absent: `dist/agent` of the project. */
+  @Setting('HOLDFAST_AGENT_DIR') @IsOptional() @IsString()
+  agentDir?: string;
+
   /** NATS URLs that agents are told when they enrol. Absent: those of the master. */
   @Setting('HOLDFAST_AGENT_NATS_URL', { parse: asList }) @IsOptional()
   @Matches(/^(nats|tls|wss?):\/\/[^\s]+$/, { each: true, message: 'must be URLs such as tls://host:4222 divided by commas' })
