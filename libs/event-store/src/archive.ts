@@ -89,20 +89,38 @@ const ensurePartitions = async (sql: Sql, first: number, last: number): Promise<
   }
 };
 
-/** Adds events, in order; those that are there already stay. In the caller's transaction. */
-export const insertArchive = async (sql: Sql, events: readonly StoredEvent[]): Promise<void> => {
-  await ensurePartitions(sql, events[0]?.sequence ?? 0, events.at(-1)?.sequence ?? 0);
+/** Where a copy came from, and who is told of it. */
+export interface CopyOrigin {
+  /** Creation time of the stream. */
+  readonly created: string;
+  /** Postgres channel that is told the new checkpoint at the commit. */
+  readonly channel: string;
+}
+
+/**
+ * Adds events, in order, and moves the checkpoint to the last one; events that are there already stay. In the caller's transaction,
+ * with the checkpoint locked. One statement, planned once a session: every batch is a handful of round trips.
+ */
+export const copyToArchive = async (sql: Sql, events: readonly [StoredEvent, ...StoredEvent[]], { created, channel }: CopyOrigin): Promise<void> => {
+  const last = events.at(-1) ?? events[0];
+  await ensurePartitions(sql, events[0].sequence, last.sequence);
   const refs = events.map((event) => aggregateOf(event.subject));
   const column = (name: string): string[] => events.map((event) => event.headers[name] ?? '');
-  await sql.query(
-    `insert into archive.events (sequence, aggregate_type, aggregate_id, revision, type, version, time, headers, data)
-     select * from unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::smallint[], $7::timestamptz[], $8::json[], $9::json[])
-     on conflict (sequence) do nothing`,
-    [
+  await sql.query({
+    name: 'copy to archive',
+    text: `with copied as (
+       insert into archive.events (sequence, aggregate_type, aggregate_id, revision, type, version, time, headers, data)
+       select * from unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::smallint[], $7::timestamptz[], $8::json[], $9::json[])
+       on conflict (sequence) do nothing
+     ), moved as (
+       update archive.checkpoint set sequence = $10::bigint, stream_created = $11 where id = 'events'
+     ) select pg_notify($12, $10::bigint::text)`,
+    values: [
       events.map((event) => event.sequence), refs.map((ref) => ref?.type), refs.map((ref) => ref?.id), column(header.revision), column(header.type),
       column(header.version), column(header.time), events.map((event) => JSON.stringify(event.headers)), events.map((event) => event.data),
+      last.sequence, created, channel,
     ],
-  );
+  });
 };
 
 /** Moves the checkpoint. Only inside the transaction that wrote what it stands for, with the row locked. */

@@ -8,7 +8,7 @@ export { eventSubjects, eventsStream } from './subject.ts';
 export { type EventsStreamConfig, eventsStreamConfig } from './stream-config.ts';
 export { archiveDown, archiveUp, partitionSize } from './archive-schema.ts';
 export {
-  type Checkpoint, type Sql, archiveUnavailable, insertArchive, readArchive, readCheckpoint, writeCheckpoint,
+  type Checkpoint, type Sql, archiveUnavailable, copyToArchive, readArchive, readCheckpoint,
 } from './archive.ts';
 export { type LogInfo, type LogReader, logReader, logUnavailable } from './log-reader.ts';
 export { type LogCopies, type LogState, checkLog, logDiverged } from './log-check.ts';

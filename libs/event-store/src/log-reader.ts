@@ -1,5 +1,5 @@
 import { ErrorCode, NatsError, type NatsConnection } from 'nats';
-import { type AppError, fault } from '#kernel';
+import { type AppError, fault, inStep } from '#kernel';
 import { type StoredEvent, ownHeaders } from './codec.ts';
 import { eventsStream } from './subject.ts';
 
@@ -71,6 +71,7 @@ export const logReader = (connection: NatsConnection, timeoutMs = 1_000): LogRea
   const ask = async <A extends Answer>(operation: string, request: object): Promise<A> => {
     for (let attempt = 1; ; attempt++) {
       try {
+        await inStep(connection);
         const reply = await connection.request(`$JS.API.STREAM.${operation}.${eventsStream}`, JSON.stringify(request), { timeout: timeoutMs });
         return JSON.parse(reply.string()) as A;
       } catch (cause) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type MsgHdrs, type NatsConnection, headers as natsHeaders } from 'nats';
-import { fault } from '#kernel';
+import { fault, inStep } from '#kernel';
 import type { NewEvent } from './codec.ts';
 import { isConnectionTrouble } from './log-reader.ts';
 
@@ -63,6 +63,7 @@ export const logWriter = (connection: NatsConnection, timeoutMs = 2_000): LogWri
       'Nats-Batch-Id': batch, 'Nats-Batch-Sequence': String(index + 1), ...(index === last ? { 'Nats-Batch-Commit': '1' } : {}),
     };
   try {
+    await inStep(connection);
     for (const [index, write] of writes.slice(0, last).entries()) {
       connection.publish(write.event.subject, write.event.data, { headers: headersOf(write, batchHeaders(index)) });
     }

@@ -55,8 +55,9 @@ export const foldBatch = async (place: Place, tables: readonly ReadTable[], even
   for (const table of tables) {
     const touches = touchesOf(table.model, events);
     if (touches.length === 0) continue;
-    const rows: Rows = known.get(table) ?? new Map<string, object | undefined>();
-    const wanted = new Set(touches.flatMap((touch) => touch.keys));
+    const { appends = false } = table.model;
+    const rows: Rows = (appends ? undefined : known.get(table)) ?? new Map<string, object | undefined>();
+    const wanted = appends ? new Set<string>() : new Set(touches.flatMap((touch) => touch.keys));
     await selectRows(place, table, [...wanted].filter((key) => !rows.has(key)), rows);
     const changed = foldRows(table.model, touches, rows);
     await writeRows(place, table, rows, changed);

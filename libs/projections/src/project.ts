@@ -6,7 +6,7 @@ import {
 import { type Clock, hasCode } from '#kernel';
 import { openLogSource } from './log-source.ts';
 import type { Progress } from './progress.ts';
-import { projectBatch } from './project-batch.ts';
+import { type BatchProjector, batchProjector } from './project-batch.ts';
 import type { ReadTable } from './read-table.ts';
 import { pause } from './stand-by.ts';
 
@@ -22,13 +22,18 @@ export interface ProjectParts {
   readonly clock: Clock;
 }
 
-const longestRestMs = 20;
+/** A batch of more events than one command makes as a rule: somebody keeps the masters busy. */
+const busyEvents = 8;
+const restMs = { quiet: 20, busy: 40 } as const;
 
 /**
- * After a small batch projecting rests as long as the batch took: what arrives meanwhile goes into one transaction at a fraction of the
- * cost. An event that comes alone waits for nothing, and a backlog is worked off without rests.
+ * After a small batch projecting rests, at most as long as the batch took where little happens: what arrives meanwhile goes into one
+ * transaction at a fraction of the cost. An event that comes alone waits for nothing, and a backlog is worked off without rests.
  */
-const restAfter = (took: number, events: number, { batch }: ProjectParts): number => (events * 4 < batch ? Math.min(longestRestMs, took) : 0);
+const restAfter = (took: number, events: number, { batch }: ProjectParts): number => {
+  if (events * 4 >= batch) return 0;
+  return events > busyEvents ? restMs.busy : Math.min(restMs.quiet, took);
+};
 
 const commandOf = (stored: StoredEvent | undefined): string | undefined => stored?.headers[eventHeader.command];
 
@@ -55,12 +60,12 @@ const decodeKnown = (codec: EventCodec, stored: readonly StoredEvent[]): Recorde
   return events;
 };
 
-const projectAll = async (client: ClientBase, parts: ProjectParts, stored: readonly StoredEvent[], created: string): Promise<void> => {
+const projectAll = async (projector: BatchProjector, parts: ProjectParts, stored: readonly StoredEvent[], created: string): Promise<void> => {
   let rest = stored;
   while (rest.length > 0) {
     const events = decodeKnown(parts.codec, rest);
     const before = parts.progress.position;
-    const reached = await projectBatch(client, parts.tables, { stored: rest.slice(0, events.length), events, created });
+    const reached = await projector({ stored: rest.slice(0, events.length), events, created });
     parts.progress.reached(reached, events.filter((event) => event.sequence > before && event.sequence <= reached));
     rest = rest.slice(events.length);
   }
@@ -74,13 +79,14 @@ export const project = async (client: ClientBase, parts: ProjectParts, signal: A
   const found = await checkLog({ ...parts.copies, sql: client });
   if (found.state !== 'agree') throw logDiverged(found);
   parts.progress.reached(found.archived);
+  const projector = batchProjector(client, parts.tables);
   const source = await openLogSource(parts.connection, found.archived + 1, signal);
   try {
     for (;;) {
       const stored = await source.next(parts.batch);
       if (!stored) return;
       const began = parts.clock.monotonic();
-      await projectAll(client, parts, stored, found.created);
+      await projectAll(projector, parts, stored, found.created);
       const rest = restAfter(parts.clock.monotonic() - began, stored.length, parts);
       if (rest > 0) await pause(parts.clock, rest, signal);
     }

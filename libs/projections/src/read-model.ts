@@ -15,6 +15,8 @@ export interface ReadModel<Row extends object = object, Event extends DomainEven
   readonly version?: number;
   /** The entity that declares the table. */
   readonly entity: new () => Row;
+  /** Every event makes rows of its own, whatever was there: they are not looked up first. */
+  readonly appends?: true;
   /** The event types that it reads; others never reach it. */
   readonly handles: readonly Event['type'][];
   /** Primary keys (as text) of the rows that the event touches; none: the event does not matter here after all. */

@@ -81,7 +81,7 @@ export const rebuild = async (parts: RebuildParts): Promise<Rebuilt> => {
       await replay(parts, first, sequence, known);
       await swap(parts);
       return sequence;
-    });
+    }, () => client.query('begin'));
     return { events, models: tables.map(({ model }) => model.name) };
   } finally {
     await client.query('select pg_advisory_unlock($1)', [rebuildLock]).catch(() => undefined);

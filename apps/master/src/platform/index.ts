@@ -1,6 +1,6 @@
 /** What every slice of the master may use: who sends a command, how it is decided, and how it is answered. */
 export {
-  BUS, BUS_HEALTH, CLOCK, COMMAND_HANDLER, CONFIG, FOLLOWER, IDS, INSTALLATION, KEYS, LOGGER, METRICS, NATS_CA, SYSTEM_BUS, VAULT,
+  BUS, BUS_HEALTH, CLOCK, COMMAND_HANDLER, CONFIG, FOLLOWER, IDS, INSTALLATION, KEYS, LOGGER, METRICS, NATS_CA, SQL, SYSTEM_BUS, VAULT,
 } from './tokens.ts';
 export { Commands, type ReadPosition } from './commands/commands.ts';
 export { type CommandContext, Context, systemContext } from './http/command-context.ts';

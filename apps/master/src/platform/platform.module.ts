@@ -13,7 +13,7 @@ import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts
 import { IdempotencyStore } from './idempotency/idempotency.store.ts';
 import { Housekeeping } from './processes/housekeeping.process.ts';
 import {
-  BUS, BUS_HEALTH, CLOCK, COMMAND_HANDLER, CONFIG, EVENT_STORE, FOLLOWER, IDS, INSTALLATION, KEYS, LOGGER, METRICS, NATS_CA, SYSTEM_BUS, VAULT,
+  BUS, BUS_HEALTH, CLOCK, COMMAND_HANDLER, CONFIG, EVENT_STORE, FOLLOWER, IDS, INSTALLATION, KEYS, LOGGER, METRICS, NATS_CA, SQL, SYSTEM_BUS, VAULT,
 } from './tokens.ts';
 import { newMetrics } from '#observability';
 
@@ -23,7 +23,7 @@ const given = (foundation: Foundation) => [
   value(BUS, foundation.bus), value(BUS_HEALTH, foundation.busHealth), value(SYSTEM_BUS, foundation.systemBus), value(NATS_CA, foundation.natsCa),
   value(CLOCK, foundation.clock), value(IDS, foundation.ids), value(LOGGER, foundation.logger), value(CONFIG, foundation.config),
   value(KEYS, foundation.keys), value(VAULT, foundation.vault), value(INSTALLATION, foundation.installation),
-  value(EVENT_STORE, foundation.store), value(COMMAND_HANDLER, foundation.commands), value(FOLLOWER, foundation.follower),
+  value(EVENT_STORE, foundation.store), value(SQL, foundation.pool), value(COMMAND_HANDLER, foundation.commands), value(FOLLOWER, foundation.follower),
   { provide: METRICS, useFactory: () => newMetrics() },
 ];
 

@@ -11,6 +11,8 @@ export const IDS = Symbol('IdSource');
 export const LOGGER = Symbol('Logger');
 /** `EventStore` of #event-store. */
 export const EVENT_STORE = Symbol('EventStore');
+/** `Sql` of #event-store: a pool for frequent short statements, which are named so that a session plans them once. */
+export const SQL = Symbol('Sql');
 /** `CommandHandler` of #event-store. HTTP code takes the `Commands` service instead. */
 export const COMMAND_HANDLER = Symbol('CommandHandler');
 /** `Follower` of #projections: what it has projected, and a wait for it. */

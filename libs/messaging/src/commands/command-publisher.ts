@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { type Command, commandMessageId, encodeMessage, streams, subjects } from '#contracts';
 import { type SigningKey, signMessage } from '#identity';
-import { fault } from '#kernel';
+import { fault, inStep } from '#kernel';
 
 /** Puts signed commands into COMMANDS. */
 export class CommandPublisher {
@@ -22,6 +22,7 @@ export class CommandPublisher {
   async send(command: Command, repetition = 0): Promise<void> {
     const message = encodeMessage(signMessage(this.key, 'command', command.node, command));
     try {
+      await inStep(this.connection);
       await this.connection.jetstream().publish(subjects.command(command.node, command.verb), message, {
         msgID: commandMessageId(command, repetition), expect: { streamName: streams.commands }, timeout: 5000,
       });

@@ -2,7 +2,7 @@ import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { lastValueFrom } from 'rxjs';
 import { nodeOfSubject } from '#contracts';
-import { type Clock, type Logger, fault, isAppError, messageOf } from '#kernel';
+import { type Clock, type Logger, fault, inStep, isAppError, messageOf } from '#kernel';
 import { RequestContext } from './request.context.ts';
 
 /** A request as it came in. */
@@ -103,7 +103,9 @@ export class RequestServer extends Server implements CustomTransportStrategy {
       const decoded = this.options.decode(request);
       id = decoded.id;
       const result = await this.call(request, decoded.payload);
-      message.respond(succeed(request, id, result));
+      const answer = succeed(request, id, result);
+      await inStep(this.options.connection);
+      message.respond(answer);
     } catch (error) {
       const failure = failureOf(error);
       log[isAppError(error) ? 'debug' : 'error']('A request is refused', { subject: request.subject, code: failure.code, reason: messageOf(error) });

@@ -5,6 +5,7 @@ import { AuditRow } from './audit.entity.ts';
 /** One row an event, of all `types`. */
 export const auditModel = (types: readonly string[]): ReadModel<AuditRow> => readModel({
   name: 'audit',
+  appends: true,
   entity: AuditRow,
   handles: types,
   keys: (event) => [event.id],

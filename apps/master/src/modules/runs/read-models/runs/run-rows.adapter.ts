@@ -1,9 +1,9 @@
-import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Sql } from '#event-store';
+import { SQL } from '../../../../platform/index.ts';
 import { activeStatuses } from '../../domain/run.state.ts';
 import type { DueRun, RunRows } from '../../ports.ts';
-import { RunRow } from './run.entity.ts';
+import type { RunRow } from './run.entity.ts';
 
 type Due = Pick<RunRow, 'id' | 'node' | 'status' | 'attempt' | 'deadline' | 'requestedAt' | 'dispatchedAt' | 'instance' | 'claim'>;
 
@@ -18,17 +18,19 @@ const select = `select id, node, status, attempt, deadline, requested_at as "req
 /** The rows that reconcilers look through, from the read model. */
 @Injectable()
 export class ReadRunRows implements RunRows {
-  constructor(@InjectRepository(RunRow) private readonly rows: Repository<RunRow>) {}
+  constructor(@Inject(SQL) private readonly sql: Sql) {}
 
   async queued(now: number, limit: number): Promise<readonly DueRun[]> {
-    const found: Due[] = await this.rows.query(
-      `${select} where status = 'queued' and (not_before is null or not_before <= $1) order by requested_at, id limit $2`, [new Date(now), limit]);
-    return found.map(dueRun);
+    const text = `${select} where status = 'queued' and (not_before is null or not_before <= $1) order by requested_at, id limit $2`;
+    const { rows } = await this.sql.query<Due>({ name: 'queued runs', text, values: [new Date(now), limit] });
+    return rows.map(dueRun);
   }
 
   async active(node?: string): Promise<readonly DueRun[]> {
-    const found: Due[] = await this.rows.query(
-      `${select} where status = any($1) and ($2::text is null or node = $2) order by requested_at, id`, [activeStatuses, node ?? null]);
-    return found.map(dueRun);
+    const order = 'order by requested_at, id';
+    const { rows } = await this.sql.query<Due>(node === undefined
+      ? { name: 'active runs', text: `${select} where status = any($1) ${order}`, values: [activeStatuses] }
+      : { name: 'active runs of a node', text: `${select} where status = any($1) and node = $2 ${order}`, values: [activeStatuses, node] });
+    return rows.map(dueRun);
   }
 }
