@@ -17,6 +17,14 @@ export interface FileToRead {
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const readBytes = 1024 * 1024;
 
+const zeros = Buffer.alloc(readBytes);
+const isZero = (piece: Buffer): boolean => piece.length <= zeros.length && piece.equals(zeros.subarray(0, piece.length));
+
+/** What a reader remembers from file to file: the id of the largest chunk of zeros, of which a file with holes has thousands. */
+interface ZeroChunk {
+  id?: Buffer;
+}
+
 const factsOf = (fd: number): { readonly isFile: boolean; readonly facts: BigInt64Array } => {
   const stat = fstatSync(fd, { bigint: true });
   return { isFile: stat.isFile(), facts: BigInt64Array.of(stat.size, stat.mtimeNs, stat.ctimeNs, stat.ino, stat.dev) };
@@ -45,6 +53,7 @@ export class FileReader {
   private readonly chunker: Chunker;
   private readonly limits: ChunkerLimits;
   private readonly onRead: (bytes: number) => void;
+  private readonly zeroChunk: ZeroChunk = {};
   private told = 0;
 
   /** @param onRead is told of bytes as they are read; negative: they do not count after all, as the file could not be read. */
@@ -123,7 +132,7 @@ export class FileReader {
 
   /** Takes content piece by piece. One stream at a time. */
   startStream(): ContentStream {
-    return new ContentStream(this.store, this.chunker);
+    return new ContentStream(this.store, this.chunker, { max: this.limits.max, zeroChunk: this.zeroChunk });
   }
 }
 
@@ -131,15 +140,21 @@ export class FileReader {
 export class ContentStream {
   private readonly store: ChunkStore;
   private readonly chunker: Chunker;
+  private readonly max: number;
+  private readonly zeroChunk: ZeroChunk;
   private readonly buffer: Buffer;
   private readonly references: ReferenceCollector;
   private readonly lists: { readonly id: Buffer; readonly plain: Buffer }[] = [];
   private start = 0;
   private end_ = 0;
+  /** Everything from here to the end is known to be zero. */
+  private zeroFrom = 0;
 
-  constructor(store: ChunkStore, chunker: Chunker) {
+  constructor(store: ChunkStore, chunker: Chunker, { max, zeroChunk }: { readonly max: number; readonly zeroChunk: ZeroChunk }) {
     this.store = store;
     this.chunker = chunker;
+    this.max = max;
+    this.zeroChunk = zeroChunk;
     this.buffer = chunker.content;
     this.references = new ReferenceCollector((id, plain) => this.lists.push({ id, plain }));
     chunker.reset();
@@ -150,6 +165,7 @@ export class ContentStream {
     if (this.end_ + wanted > this.buffer.length) {
       this.buffer.copyWithin(0, this.start, this.end_);
       this.end_ -= this.start;
+      this.zeroFrom = Math.max(0, this.zeroFrom - this.start);
       this.start = 0;
     }
     return this.buffer.subarray(this.end_, this.end_ + Math.min(wanted, this.buffer.length - this.end_));
@@ -157,12 +173,28 @@ export class ContentStream {
 
   /** Says that so many bytes of `room` are filled; stores the chunks that are complete. */
   async filled(length: number): Promise<void> {
+    const piece = this.buffer.subarray(this.end_, this.end_ + length);
     this.end_ += length;
+    if (!this.chunker.zerosRun || !isZero(piece)) this.zeroFrom = this.end_;
     for (;;) {
+      if (this.zeroFrom <= this.start) {
+        if (this.end_ - this.start < this.max) break;
+        await this.takeZeros();
+        continue;
+      }
       const cut = this.chunker.cut(this.start, this.end_);
       if (cut < 0) break;
       await this.take(cut);
     }
+  }
+
+  /** The next chunk is all zero and of the largest size: the chunker, which saw nothing of it, would say so too. */
+  private async takeZeros(): Promise<void> {
+    const cut = this.start + this.max;
+    this.zeroChunk.id ??= await this.store.add(frameClass.data, this.buffer.subarray(this.start, cut));
+    this.references.add(this.zeroChunk.id, this.max);
+    this.start = cut;
+    await this.storeLists();
   }
 
   private async take(cut: number): Promise<void> {

@@ -12,10 +12,26 @@ export interface Chunker {
   cut(start: number, end: number): number;
   /** Forgets the current chunk: another file begins. */
   reset(): void;
+  /** True: what is zero from its begin on is certainly cut at the maximum only, so that nobody needs to look for cuts in it. */
+  readonly zerosRun: boolean;
 }
 
 /** The mask of the `bits` highest bits of 32. */
 const highBits = (bits: number): number => (0xffff_ffff << (32 - bits)) | 0;
+
+/**
+ * Whether the hash over zeros alone never has the bits of `mask` zero. From its 32nd byte on it stays the same, as everything that was
+ * before has been shifted out.
+ */
+const neverCutsZeros = (gear: Uint8Array, mask: number): boolean => {
+  const ofZero = new DataView(gear.buffer, gear.byteOffset, 4).getUint32(0, true);
+  let hash = 0;
+  for (let byte = 0; byte < 32; byte++) {
+    hash = ((hash << 1) + ofZero) | 0;
+    if ((hash & mask) === 0) return false;
+  }
+  return true;
+};
 
 /**
  * FastCDC (Xia et al., USENIX ATC 2016) with normalized chunking of level 2: the rolling hash is h = (h << 1) + gear[byte] mod 2^32,
@@ -36,6 +52,8 @@ export const createChunker = (gear: Uint8Array, limits: ChunkerLimits, bytes: nu
   return {
     content: rolling.content,
     reset,
+    // What the strict mask lets through, the loose one does too.
+    zerosRun: neverCutsZeros(gear, loose),
     cut: (start, end) => {
       const available = Math.min(end - start, limits.max);
       const phases = [[Math.min(available, limits.average), strict], [available, loose]] as const;
