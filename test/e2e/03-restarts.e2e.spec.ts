@@ -8,7 +8,7 @@ import { runEvents } from '../support/archive.ts';
 import { EmbeddedStack, type StackPart } from '../support/embedded-stack.ts';
 import { checkHistories, eventTypes } from '../support/history.ts';
 import { type RunView, addTask, restoreTo, runEnded } from '../support/runs.ts';
-import { slowTree, stirHoles } from '../support/tree.ts';
+import { slowTree, stirIslands } from '../support/tree.ts';
 
 const room = mkdtempSync(join(tmpdir(), 'holdfast-restarts-'));
 const tree = join(room, 'tree');
@@ -30,7 +30,7 @@ const show = (id: string): Promise<RunView> => stack.callPatiently<RunView>('GET
 
 /** Starts a run and resolves when its data plane reads contents. */
 const inMidRun = async (): Promise<string> => {
-  stirHoles(tree);
+  stirIslands(tree);
   const { id } = await stack.callPatiently<{ id: string }>('POST', `/api/v1/tasks/${task}:run`);
   await waitUntil(async () => (await show(id)).progress?.phase === 'content', 60_000);
   return id;

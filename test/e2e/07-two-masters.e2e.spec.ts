@@ -8,7 +8,7 @@ import { EmbeddedStack } from '../support/embedded-stack.ts';
 import { checkHistories, eventTypes } from '../support/history.ts';
 import { type RunView, addTask, runEnded } from '../support/runs.ts';
 import { SecondMaster } from '../support/second-master.ts';
-import { slowTree, smallTree, stirHoles } from '../support/tree.ts';
+import { slowTree, smallTree, stirIslands } from '../support/tree.ts';
 
 const room = mkdtempSync(join(tmpdir(), 'holdfast-masters-'));
 const slow = join(room, 'slow');
@@ -100,7 +100,7 @@ describe('two masters on one log', () => {
 
 /** Starts a run through `start` and resolves when its data plane is at work. */
 const inMidRun = async (start: () => Promise<{ id: string }>): Promise<string> => {
-  stirHoles(slow);
+  stirIslands(slow);
   const { id } = await start();
   await waitUntil(async () => (await second.call<RunView>('GET', `/api/v1/runs/${id}`)).progress?.phase === 'content', 60_000);
   return id;
