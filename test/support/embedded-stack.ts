@@ -41,8 +41,8 @@ export class EmbeddedStack {
   ) {}
 
   /** Starts a stack in `data` (default: a new temporary directory) and resolves when it serves. */
-  static async start(data = mkdtempSync(join(tmpdir(), 'holdfast-stack-'))): Promise<EmbeddedStack> {
-    const child = spawn(holdfast, ['up', '--data', data, '--json'], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } });
+  static async start(data = mkdtempSync(join(tmpdir(), 'holdfast-stack-')), flags: readonly string[] = []): Promise<EmbeddedStack> {
+    const child = spawn(holdfast, ['up', '--data', data, '--json', ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } });
     // A test run that is broken off leaves no stack behind; the supervisor ends its parts.
     const end = (): void => void child.kill('SIGINT');
     process.once('exit', end);

@@ -28,6 +28,8 @@ export class SecondMaster {
         HOLDFAST_POSTGRES_URL: postgresUrl({ port: ports.postgres, password: readFileSync(join(stack.data, 'postgres.password'), 'utf8').trim() }),
         HOLDFAST_KEYS_DIR: join(stack.data, 'keys'), HOLDFAST_DATA_DIR: join(stack.data, 'objects'),
         HOLDFAST_HTTP_HOST: '127.0.0.1', HOLDFAST_HTTP_PORT: String(port), HOLDFAST_PUBLIC_URL: url,
+        // Masters that tests kill are soon believed dead.
+        HOLDFAST_EXECUTOR_SILENCE: '15',
       },
     });
     closeSync(log);

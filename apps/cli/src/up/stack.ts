@@ -10,6 +10,7 @@ import { prepareNats } from './nats-configuration.ts';
 import { type StackLayout, layoutOf, secretIn } from './layout.ts';
 import { enrolLocalAgent } from './local-agent.ts';
 import { masterEnvironment } from './master-environment.ts';
+import type { StackNetwork } from './network.ts';
 import { type StackPorts, holdPorts } from './ports.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -19,6 +20,8 @@ export interface StackOptions {
   readonly data: string;
   /** Port of the console and the REST interface; default: a free one near 8480, kept for later starts. */
   readonly httpPort?: number;
+  /** Name or address under which other hosts reach this one; the earlier choice, else nobody but this host. */
+  readonly advertise?: string;
   /** Folder of the checkout or installation: `dist/`, `.tools/`. */
   readonly root: string;
   /** `PATH`, and the nats-server that the operator names, if any. */
@@ -44,16 +47,22 @@ export interface Stack {
 
 const ended = ['agent', 'master', 'postgres', 'nats'] as const;
 
+/** What a start listens on. */
+interface Place {
+  readonly ports: StackPorts;
+  readonly network: StackNetwork;
+}
+
 const program = (options: StackOptions, app: 'master' | 'agent'): string => join(options.root, 'dist', 'apps', app, 'src', 'main.js');
 
 const answersReady = (url: string) => (): Promise<boolean> =>
   fetch(new URL('/health/ready', url), { signal: AbortSignal.timeout(2000) }).then((response) => response.ok, () => false);
 
-const startMaster = async (layout: StackLayout, ports: StackPorts, options: StackOptions): Promise<Child> => {
+const startMaster = async (layout: StackLayout, { ports, network }: Place, options: StackOptions): Promise<Child> => {
   const logFile = join(layout.logs, 'master.log');
   const child = startChild({
     name: 'master', command: process.execPath, args: ['--enable-source-maps', program(options, 'master')], logFile, clock: options.clock,
-    env: masterEnvironment(layout, ports, options.path), pidFile: join(layout.run, 'master.pid'),
+    env: masterEnvironment(layout, ports, network, options.path), pidFile: join(layout.run, 'master.pid'),
   });
   const ready = async (): Promise<boolean> => listensOn(child.pid, ports.http) && (await answersReady(`http://127.0.0.1:${ports.http}`)());
   await awaitReady(child, { ready, timeoutMs: 120_000, logFile, clock: options.clock });
@@ -82,7 +91,7 @@ const endLeftovers = async (layout: StackLayout, clock: Clock, logger: Logger): 
 const startParts = async (supervisor: Supervisor, layout: StackLayout, ports: StackPorts, options: StackOptions): Promise<void> => {
   const { clock, data, onStep } = { clock: options.clock, data: layout.data, onStep: options.onStep ?? (() => undefined) };
   onStep('starting NATS');
-  await prepareNats(layout, ports, clock);
+  const network = await prepareNats(layout, ports, options.advertise, clock);
   const natsProgram = await findNatsServer({ path: options.path, projectRoot: options.root, explicit: options.natsServer });
   await supervisor.add({
     name: 'nats', stopSignal: 'SIGTERM',
@@ -95,7 +104,7 @@ const startParts = async (supervisor: Supervisor, layout: StackLayout, ports: St
   });
   onStep('starting the master');
   secretIn(layout.adminPassword);
-  await supervisor.add({ name: 'master', start: () => startMaster(layout, ports, options) });
+  await supervisor.add({ name: 'master', start: () => startMaster(layout, { ports, network }, options) });
 };
 
 /**

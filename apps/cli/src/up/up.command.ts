@@ -9,6 +9,7 @@ import { type Stack, type StackOptions, startStack } from './stack.ts';
 interface UpFlags {
   readonly data?: string;
   readonly httpPort?: string;
+  readonly advertise?: string;
 }
 
 const noteLogger = (context: CommandContext): Logger => ({
@@ -20,6 +21,7 @@ const noteLogger = (context: CommandContext): Logger => ({
 const stackOptions = (context: CommandContext, flags: UpFlags): StackOptions => ({
   data: context.dataDirectory(flags.data), root: context.root, clock: context.clock, logger: noteLogger(context),
   path: context.variables['PATH'] ?? '/usr/bin:/bin', onStep: (step) => context.output.note(`Holdfast: ${step} ...`),
+  ...(flags.advertise ? { advertise: flags.advertise } : {}),
   ...(flags.httpPort ? { httpPort: Number(flags.httpPort) } : {}),
   ...(context.variables['HOLDFAST_NATS_SERVER'] ? { natsServer: context.variables['HOLDFAST_NATS_SERVER'] } : {}),
 });
@@ -98,6 +100,7 @@ export const registerUpCommands = (program: Command, context: CommandContext): v
   program.command('up').description('run the embedded stack on this machine: NATS, Postgres, master, one agent')
     .option('--data <directory>', 'where everything is kept (default: HOLDFAST_DATA, or .holdfast beside the program)')
     .option('--http-port <port>', 'port of the REST interface on loopback')
+    .option('--advertise <address>', 'let other hosts connect, which reach this one by that name or address: NATS with TLS under an authority of its own; kept for later starts (127.0.0.1 takes it back)')
     .action((flags: UpFlags) => up(context, flags));
   program.command('quickstart [paths...]').description('the embedded stack, one backup, one restore, compared')
     .option('--data <directory>', 'where everything is kept')
