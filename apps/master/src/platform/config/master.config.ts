@@ -63,6 +63,10 @@ export class MasterConfig {
   @Setting('HOLDFAST_STREAM_REPLICAS', { parse: asInteger }) @IsIn([1, 3, 5], { message: 'must be 1, 3 or 5' })
   streamReplicas: number = 1;
 
+  /** Seconds without a sign of life of this master after which the others take up what it was at work on (verify, prune). */
+  @Setting('HOLDFAST_EXECUTOR_SILENCE', { parse: asInteger }) @IsInt() @Min(15) @Max(3600)
+  executorSilence: number = 60;
+
   /** Signs session cookies; the same on every master. Absent: derived from the crypto secret of the keys folder. */
   @Setting('SESSION_SECRET') @IsOptional() @IsSecret()
   sessionSecret?: string;

@@ -3,7 +3,7 @@ import type { Clock, IdSource, Logger } from '#kernel';
 import { CLOCK, IDS, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
 import { EXECUTORS, type Executors } from '../ports.ts';
 
-/** Milliseconds between two signs of life; a master that gives none for a minute is believed dead and its work given up. */
+/** Milliseconds between two signs of life; a master that gives none for a while (`HOLDFAST_EXECUTOR_SILENCE`) is believed dead and its work given up. */
 const beatMs = 5_000;
 
 /** This process as one of the masters' executors. */

@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { CONFIG, type MasterConfig } from '../../../platform/index.ts';
 import type { Absences, Executors } from '../ports.ts';
 
-/** Seconds after which a master that does not beat is believed dead. Beats come every few seconds. */
+/** Seconds after which a master of an older version, which does not say how long it is to be believed, is believed dead. */
 const deadAfterSeconds = 60;
 
 /** Missed syncs, in the schema `live`. */
@@ -27,17 +28,21 @@ export class LiveAbsences implements Absences {
 /** Which masters are alive, on the database's clock. */
 @Injectable()
 export class LiveExecutors implements Executors {
-  constructor(@InjectDataSource() private readonly database: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly database: DataSource,
+    @Inject(CONFIG) private readonly config: MasterConfig,
+  ) {}
 
   async beat(instance: string): Promise<void> {
     await this.database.query(
-      'insert into live.executors (instance, beat_at) values ($1, now()) on conflict (instance) do update set beat_at = excluded.beat_at', [instance]);
+      `insert into live.executors (instance, beat_at, believed_until) values ($1, now(), now() + make_interval(secs => $2))
+       on conflict (instance) do update set beat_at = excluded.beat_at, believed_until = excluded.believed_until`, [instance, this.config.executorSilence]);
     await this.database.query("delete from live.executors where beat_at < now() - interval '1 day'");
   }
 
   async isAlive(instance: string): Promise<boolean> {
     const rows: unknown[] = await this.database.query(
-      'select 1 from live.executors where instance = $1 and beat_at > now() - make_interval(secs => $2)', [instance, deadAfterSeconds]);
+      'select 1 from live.executors where instance = $1 and coalesce(believed_until, beat_at + make_interval(secs => $2)) > now()', [instance, deadAfterSeconds]);
     return rows.length > 0;
   }
 }

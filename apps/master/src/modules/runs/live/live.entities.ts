@@ -17,6 +17,8 @@ export class ExecutorBeat {
   @PrimaryColumn({ type: 'text' }) instance: string;
   /** The database's clock. */
   @Column({ name: 'beat_at', type: 'timestamptz' }) beatAt: Date;
+  /** The database's clock; absent: of a master of an older version. */
+  @Column({ name: 'believed_until', type: 'timestamptz', nullable: true }) believedUntil: Date | null;
 }
 
 /** The last progress of a run at work. */
