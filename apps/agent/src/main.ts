@@ -4,7 +4,9 @@ import { isAppError, messageOf, systemClock } from '#kernel';
 import { newLogger } from '#observability';
 import { readAgentConfig } from './config.ts';
 import { enrolCommand } from './enrol/enrol.command.ts';
+import { uninstallCommand } from './install/uninstall.ts';
 import { serve } from './serve.ts';
+import { agentVersion } from './version.ts';
 
 /** Variables that a data plane needs: where programs are, and how to read names and times. Nothing that was given to the agent alone. */
 const forDataPlanes = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
@@ -13,6 +15,14 @@ const run = async (args: readonly string[]): Promise<void> => {
   const variables = environment();
   if (args[0] === 'enrol') {
     process.stdout.write(`${await enrolCommand(args.slice(1), variables)}\n`);
+    return;
+  }
+  if (args[0] === '--version') {
+    process.stdout.write(`${agentVersion}\n`);
+    return;
+  }
+  if (args[0] === 'uninstall') {
+    process.stdout.write(`${uninstallCommand(args.slice(1))}\n`);
     return;
   }
   const config = readAgentConfig(variables);

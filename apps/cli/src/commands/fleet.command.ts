@@ -18,6 +18,16 @@ interface TargetView {
   readonly kind: string;
 }
 
+interface AddNodeFlags {
+  readonly life: string;
+  readonly mode: string;
+  readonly arch: string;
+  readonly agentVersion?: string;
+  readonly masterUrl?: string;
+  readonly proxy?: string;
+  readonly restores?: boolean;
+}
+
 const registerNodes = (program: Command, context: CommandContext): void => {
   const nodes = program.command('nodes').description('protected hosts');
   nodes.command('ls').description('all nodes').action(async () => {
@@ -31,13 +41,21 @@ const registerNodes = (program: Command, context: CommandContext): void => {
     const node = await api.get<object>(`/api/v1/nodes/${findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node').id}`);
     context.output.result('node', node, JSON.stringify(node, undefined, 2));
   });
-  nodes.command('add <name>').description('add a node and print the one-time token its agent enrols with')
+  nodes.command('add <name>').description('add a node and print the one-time command that installs its agent')
     .option('--life <life>', 'of the token: 5m, 15m, 1h or 24h', '15m')
-    .action(async (name: string, flags: { readonly life: string }) => {
+    .option('--mode <mode>', 'how the agent is installed: systemd, docker or foreground', 'systemd')
+    .option('--arch <arch>', 'of the host: auto, amd64 or arm64', 'auto')
+    .option('--agent-version <version>', 'default: the master\'s')
+    .option('--master-url <url>', 'how the host reaches a master, when not by the public URL')
+    .option('--proxy <url>', 'HTTP proxy of the host for what goes to the master')
+    .option('--restores', 'the agent may write anywhere on the host, to restore to where files came from')
+    .action(async (name: string, { agentVersion, ...flags }: AddNodeFlags) => {
       const api = await context.api();
       const node = await api.post<NodeView>('/api/v1/nodes', { name });
-      const link = await api.post<{ readonly token: string; readonly expiresAt: string }>('/api/v1/enrolment-links', { node: node.id, life: flags.life });
-      context.output.result('enrolment-link', { ...link, node: node.id }, `${node.id}\ntoken ${link.token} (once, until ${link.expiresAt})`);
+      const link = await api.post<{ readonly token: string; readonly expiresAt: string; readonly command: string }>('/api/v1/enrolment-links', {
+        node: node.id, ...flags, ...(agentVersion ? { version: agentVersion } : {}),
+      });
+      context.output.result('enrolment-link', { ...link, node: node.id }, `${node.id}\ntoken ${link.token} (once, until ${link.expiresAt})\non the host, as root:\n${link.command}`);
     });
   nodes.command('revoke <node>').description('cut the node off the bus at once, for good; it needs a new link to come back').action(async (name: string) => {
     const api = await context.api();

@@ -17,6 +17,7 @@ import { LinkToken } from './vault/link-token.entity.ts';
   imports: [TypeOrmModule.forFeature([LinkToken, EnrolmentLinkRow]), CredentialsModule, NodesModule],
   controllers: [EnrolmentHttp, SelfSubscriber],
   providers: [Enrolment, EnrolmentLinks, LinkExpiry, CommandConsumers],
+  exports: [Enrolment],
 })
 export class EnrolmentModule {
   constructor(housekeeping: Housekeeping, enrolment: Enrolment) {

@@ -3,11 +3,12 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, Repository } from 'typeorm';
 import type { UnitOfWork } from '#event-store';
 import { type InstallationKeys, hashBearer, isAgeRecipient, isNkey, newBearer } from '#identity';
-import { type Clock, type Refusal, type Result, err, fault, ok, refuse, rfc3339 } from '#kernel';
+import { type Clock, type Refusal, type Result, err, fault, ok, parseTime, refuse, rfc3339 } from '#kernel';
 import { CLOCK, type CommandContext, Commands, KEYS, invalidRequest } from '../../platform/index.ts';
 import { Credentials } from '../credentials/index.ts';
 import { type KnownNode, nodeDecider } from '../nodes/index.ts';
-import { enrolmentDecider } from './domain/enrolment.decide.ts';
+import { type EnrolmentState, enrolmentDecider } from './domain/enrolment.decide.ts';
+import type { InstallOptions } from './domain/enrolment.events.ts';
 import type { EnrolRequest } from './http/enrolment.dto.ts';
 import { LinkToken } from './vault/link-token.entity.ts';
 
@@ -16,6 +17,16 @@ export interface IssuedLink {
   readonly id: string;
   readonly token: string;
   readonly expiresAt: string;
+}
+
+/** What a token opens, or opened. */
+export interface SeenLink {
+  readonly node: string;
+  readonly name: string;
+  /** `expired` from the moment its time has passed. */
+  readonly status: Exclude<EnrolmentState['status'], 'absent'>;
+  /** What it was made with; absent unless it is open. */
+  readonly install?: InstallOptions;
 }
 
 /** A node that has just enrolled. */
@@ -44,7 +55,7 @@ export class Enrolment {
   ) {}
 
   /** Makes a link for a node. Throws `node-not-found`. */
-  async issue(context: CommandContext, node: string, lifeMs: number): Promise<IssuedLink> {
+  async issue(context: CommandContext, node: string, lifeMs: number, install?: InstallOptions): Promise<IssuedLink> {
     const id = context.newId('link');
     const { token, hash } = newBearer('hfe');
     const expires = this.clock.now() + lifeMs;
@@ -53,7 +64,7 @@ export class Enrolment {
     await this.tokens.insert({ hash, link: id, node, expiresAt: new Date(expires) });
     await this.commands.execute(context, async (unit) => {
       const known = await nodeOf(unit, node);
-      return known.ok ? unit.decide(enrolmentDecider, id, { type: 'IssueLink', node, expiresAt }) : known;
+      return known.ok ? unit.decide(enrolmentDecider, id, { type: 'IssueLink', node, expiresAt, ...(install ? { install } : {}) }) : known;
     });
     return { id, token, expiresAt };
   }
@@ -71,6 +82,21 @@ export class Enrolment {
     const now = context.time;
     const { value: name } = await this.commands.execute({ ...context, actor: `node:${found.node}` }, (unit) => this.decide(unit, { ...request, now, link: found.link, node: found.node }));
     return { node: found.node, name, jwt: this.credentials.token(found.node, publicKey, now) };
+  }
+
+  /** What this token opens now; spends nothing. Undefined for one that was never handed out or is long over. */
+  async look(context: CommandContext, token: string): Promise<SeenLink | undefined> {
+    const found = await this.tokens.findOneBy({ hash: hashBearer(token) });
+    if (!found) return undefined;
+    const seen = await this.commands.execute(context, async (unit): Promise<Result<SeenLink | undefined, Refusal>> => {
+      const { state } = await unit.load(enrolmentDecider, found.link);
+      const known = await nodeOf(unit, found.node);
+      if (state.status === 'absent' || !known.ok) return ok(undefined);
+      const over = state.status === 'open' && parseTime(context.time) >= parseTime(state.expiresAt);
+      const open = state.status === 'open' && !over;
+      return ok({ node: found.node, name: known.value.name, status: over ? 'expired' : state.status, ...(open && state.install ? { install: state.install } : {}) });
+    });
+    return seen.value;
   }
 
   /** Removes hashes of links that are over. */

@@ -5,6 +5,7 @@ import type { NodeEvent } from './domain/node.events.ts';
 export type { HostFacts, Labels, NodeEvent } from './domain/node.events.ts';
 export type { KnownNode, NodeState } from './domain/node.state.ts';
 export { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
+export { NodeViews } from './node-views.ts';
 export { NodeRow } from './read-models/node.entity.ts';
 export { nodesModel } from './read-models/nodes.projection.ts';
 export { NodeLookup, type NodeView } from './node-lookup.ts';

@@ -1,16 +1,16 @@
 import type { Decider } from '#event-store';
 import { err, ok, parseTime, refuse, unreachable, type Refusal, type Result } from '#kernel';
-import type { EnrolmentEvent } from './enrolment.events.ts';
+import type { EnrolmentEvent, InstallOptions } from './enrolment.events.ts';
 
 /** A one-time link. */
 export type EnrolmentState =
   | { readonly status: 'absent' }
-  | { readonly status: 'open'; readonly node: string; readonly expiresAt: string }
+  | { readonly status: 'open'; readonly node: string; readonly expiresAt: string; readonly install?: InstallOptions }
   | { readonly status: 'consumed'; readonly node: string; readonly publicKey: string }
   | { readonly status: 'expired'; readonly node: string };
 
 export type EnrolmentCommand =
-  | { readonly type: 'IssueLink'; readonly node: string; readonly expiresAt: string }
+  | { readonly type: 'IssueLink'; readonly node: string; readonly expiresAt: string; readonly install?: InstallOptions }
   | { readonly type: 'ConsumeLink'; readonly publicKey: string; readonly now: string }
   | { readonly type: 'ExpireLink'; readonly now: string };
 
@@ -28,6 +28,9 @@ const evolve = (_state: EnrolmentState, event: EnrolmentEvent): EnrolmentState =
       return unreachable(event, 'enrolment event');
   }
 };
+
+const issued = ({ node, expiresAt, install }: Extract<EnrolmentCommand, { type: 'IssueLink' }>): EnrolmentEvent =>
+  ({ type: 'EnrolmentLinkIssued', data: { node, expiresAt, ...(install ? { install } : {}) } });
 
 const consume = (command: Extract<EnrolmentCommand, { type: 'ConsumeLink' }>, state: EnrolmentState): Result<readonly EnrolmentEvent[], Refusal> => {
   const { publicKey, now } = command;
@@ -49,7 +52,7 @@ export const enrolmentDecider: Decider<EnrolmentState, EnrolmentCommand, Enrolme
   decide: (command, state) => {
     switch (command.type) {
       case 'IssueLink':
-        return ok(state.status === 'absent' ? [{ type: 'EnrolmentLinkIssued', data: { node: command.node, expiresAt: command.expiresAt } }] : []);
+        return ok(state.status === 'absent' ? [issued(command)] : []);
       case 'ConsumeLink':
         return consume(command, state);
       case 'ExpireLink':

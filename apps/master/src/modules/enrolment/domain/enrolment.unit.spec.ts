@@ -4,7 +4,7 @@ import type { EnrolmentEvent } from './enrolment.events.ts';
 
 const { decide, evolve, initialState } = enrolmentDecider;
 const when = (command: EnrolmentCommand, ...events: EnrolmentEvent[]) => decide(command, events.reduce(evolve, initialState));
-const issued: EnrolmentEvent = { type: 'EnrolmentLinkIssued', data: { node: 'node_a', expiresAt: '2026-01-01T00:15:00.000Z' } };
+const issued = { type: 'EnrolmentLinkIssued', data: { node: 'node_a', expiresAt: '2026-01-01T00:15:00.000Z' } } as const;
 const consume: EnrolmentCommand = { type: 'ConsumeLink', publicKey: 'UA', now: '2026-01-01T00:14:59.999Z' };
 const consumed: EnrolmentEvent = { type: 'EnrolmentLinkConsumed', data: { node: 'node_a', publicKey: 'UA' } };
 
@@ -12,6 +12,12 @@ describe('an enrolment link', () => {
   it('enrols one agent before it expires', () => {
     expect(when(consume, issued)).toEqual({ ok: true, value: [consumed] });
     expect(when({ ...consume, now: '2026-01-01T00:15:00.000Z' }, issued)).toMatchObject({ ok: false, error: { code: 'link-invalid' } });
+  });
+  it('remembers how its agent is to be installed', () => {
+    const install = { mode: 'docker', arch: 'auto', version: 'current' } as const;
+    const issue: EnrolmentCommand = { type: 'IssueLink', node: 'node_a', expiresAt: issued.data.expiresAt };
+    expect(when(issue)).toEqual({ ok: true, value: [issued] });
+    expect(when({ ...issue, install })).toEqual({ ok: true, value: [{ type: 'EnrolmentLinkIssued', data: { ...issued.data, install } }] });
   });
   it('is spent on first use, except for the agent that spent it', () => {
     expect(when({ ...consume, publicKey: 'UB' }, issued, consumed)).toMatchObject({ ok: false, error: { code: 'link-invalid' } });

@@ -1,8 +1,10 @@
-import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { decodeJwt } from '#identity';
 import { rfc3339 } from '#kernel';
-import { CONFIG, type CommandContext, Context, INSTALLATION, type MasterConfig, NATS_CA, Public } from '../../../platform/index.ts';
+import { AddressLimit, CONFIG, type CommandContext, Context, INSTALLATION, type MasterConfig, NATS_CA, Public, publicUrlOf } from '../../../platform/index.ts';
+import type { InstallOptions } from '../domain/enrolment.events.ts';
+import { installCommands } from '../install-commands.ts';
 import { CommandConsumers } from '../command-consumers.process.ts';
 import { EnrolmentLinks } from '../enrolment-links.query.ts';
 import { Enrolment } from '../enrolment.service.ts';
@@ -30,12 +32,16 @@ export class EnrolmentHttp {
   /** Makes a one-time link for a node. The answer is the only place where its token is ever shown. */
   @Post('enrolment-links')
   async issue(@Context() context: CommandContext, @Body() body: IssueLinkRequest): Promise<LinkAnswer> {
-    const link = await this.enrolment.issue(context, body.node, linkLives[body.life ?? '15m']);
-    return { id: link.id, node: body.node, token: link.token, expiresAt: link.expiresAt };
+    const { node, life = '15m', mode = 'systemd', arch = 'auto', version = 'current', masterUrl, ca, proxy, restores } = body;
+    const install: InstallOptions = {
+      mode, arch, version, ...(masterUrl ? { master: masterUrl.replace(/\/+$/, '') } : {}), ...(proxy ? { proxy } : {}), ...(ca ? { ca: ca.trim() } : {}), ...(restores ? { restores } : {}),
+    };
+    const { id, token, expiresAt } = await this.enrolment.issue(context, node, linkLives[life], install);
+    return { id, node, token, expiresAt, ...installCommands(install.master ?? publicUrlOf(this.config), token, install) };
   }
 
   /** Spends a link; called by agents. The link is the proof, so there is no log-in. */
-  @Post('enrol') @HttpCode(200) @Public()
+  @Post('enrol') @HttpCode(200) @Public() @UseGuards(AddressLimit)
   async enrol(@Context() context: CommandContext, @Body() body: EnrolRequest): Promise<EnrolAnswer> {
     const { node, name, jwt } = await this.enrolment.enrol(context, body);
     await this.consumers.ensure(node);
