@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '#testing';
@@ -19,6 +18,17 @@ afterAll(async () => {
   await close();
 });
 
+const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+/** The next thing that it says; an error when it ends first, so that nobody waits for the dead. */
+const answer = (child: ChildProcess): Promise<unknown> => new Promise((resolve, reject) => {
+  const ended = (): void => reject(new Error(`The agent ended by itself: ${child.exitCode ?? child.signalCode}`));
+  if (gone(child)) return ended();
+  child.once('exit', ended).once('message', (said) => {
+    child.removeListener('exit', ended);
+    resolve(said);
+  });
+});
+
 /** A process with an agent of this state directory. */
 const start = async (state: string): Promise<ChildProcess> => {
   const child = fork(join(import.meta.dirname, 'mortal-agent.ts'), [state], {
@@ -26,15 +36,15 @@ const start = async (state: string): Promise<ChildProcess> => {
   });
   children.add(child);
   child.once('exit', () => children.delete(child));
-  await once(child, 'message');
+  await answer(child);
   return child;
 };
-const gone = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 /** Nothing of what it was told to do is left: no step follows. */
-const isOver = (child: ChildProcess): Promise<boolean> => new Promise((resolve) => {
-  child.once('message', (answer) => resolve(answer === 'over')).once('exit', () => resolve(false));
+const isOver = async (child: ChildProcess): Promise<boolean> => {
+  const said = answer(child).catch(() => 'ended');
   child.send('over?', () => undefined);
-});
+  return (await said) === 'over';
+};
 const reportsOf = async (run: string) => (await master.reports()).filter((each) => each.run === run);
 
 /** Reported, and every command acknowledged: nothing will be delivered again. */
@@ -52,7 +62,7 @@ describe('an agent killed with SIGKILL', () => {
     for (; ; killAt++) {
       const run = runId(killAt);
       agent.send(killAt);
-      await once(agent, 'message');
+      await answer(agent);
       await master.command(run);
       await waitUntil(async () => gone(agent) || ((await settled(run)) && (await isOver(agent))), 60_000);
       const killed = gone(agent);

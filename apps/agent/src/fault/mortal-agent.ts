@@ -69,13 +69,14 @@ const dataPlane: DataPlane = { run: () => around(() => Promise.resolve({ outcome
 const pull = async (connection: NatsConnection, node: string, take: (bytes: Uint8Array) => void): Promise<never> => {
   const consumer = connection.jetstream().consumers.getPullConsumerFor({ stream_name: streams.commands, name: node, config: {} } as unknown as ConsumerInfo);
   for (;;) {
-    const message = await consumer.next({ expires: 5_000, bind: true });
+    // A server that is slow to answer is asked again, as the agent's own loop does.
+    const message = await consumer.next({ expires: 5_000, bind: true }).catch(() => null);
     if (!message) continue;
     inHand++;
     step();
     take(message.data);
     step();
-    await message.ackAck();
+    await message.ackAck().catch(() => false);
     step();
     inHand--;
   }
