@@ -148,6 +148,14 @@ as_agent() {
   fi
 }
 
+# A host that had an agent goes on with its old keys when it did not get new ones.
+restart_old() {
+  case $mode in
+    systemd) [ ! -e "$unit" ] || systemctl start holdfast-agent.service || true ;;
+    docker) [ ! -e "$etc/docker-compose.yml" ] || docker compose -f "$etc/docker-compose.yml" up -d || true ;;
+  esac
+}
+
 # The token goes in through the environment: arguments are there for every user of the host to read.
 enrol() {
   set -- "$bin" enrol --master "$master" --state "$state"
@@ -155,7 +163,10 @@ enrol() {
   [ -z "$ca_file" ] || [ "$mode" != systemd ] || [ -n "$root" ] || NODE_EXTRA_CA_CERTS=$etc/ca.pem
   HOLDFAST_ENROL_TOKEN=$token
   export HOLDFAST_ENROL_TOKEN
-  as_agent "$@" || fail "this host could not be enrolled; the line above says why. Make a new link and run it again"
+  if ! as_agent "$@"; then
+    restart_old
+    fail "this host could not be enrolled; the line above says why. Make a new link and run it again"
+  fi
   unset HOLDFAST_ENROL_TOKEN
 }
 
@@ -220,7 +231,7 @@ CapabilityBoundingSet=CAP_DAC_READ_SEARCH
 NoNewPrivileges=yes
 # The host is read-only to the agent, but for its own folder.
 ProtectSystem=strict
-ProtectKernelTunables=no
+ProtectKernelTunables=yes
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes

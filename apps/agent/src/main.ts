@@ -8,8 +8,11 @@ import { uninstallCommand } from './install/uninstall.ts';
 import { serve } from './serve.ts';
 import { agentVersion } from './version.ts';
 
-/** Variables that a data plane needs: where programs are, and how to read names and times. Nothing that was given to the agent alone. */
-const forDataPlanes = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+/**
+ * Variables that a data plane needs: where programs are, how to read names and times, and the way into the network. Nothing that was
+ * given to the agent alone.
+ */
+const forDataPlanes = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_USE_ENV_PROXY', 'NODE_EXTRA_CA_CERTS'];
 
 const run = async (args: readonly string[]): Promise<void> => {
   const variables = environment();

@@ -19,6 +19,7 @@ const agentOf = (room: string): string => `#!/bin/sh
 case $1 in
   --version) echo 0.1.0 ;;
   enrol) echo "$@" >>${room}/calls; echo "token $HOLDFAST_ENROL_TOKEN" >>${room}/environment
+    [ ! -e ${room}/refuse ] || { echo link-invalid >&2; exit 1; }
     while [ $# -gt 1 ]; do [ "$1" != --state ] || state=$2; shift; done; touch "$state/node.json" ;;
   '') echo "runs in $HOLDFAST_STATE_DIR" >>${room}/calls; exec sleep \${AGENT_SLEEP:-2} ;;
 esac
@@ -122,6 +123,12 @@ describe('the install script', () => {
     await run(scriptFor());
     expect((await run(scriptFor())).code).toBe(0);
     expect(calls().match(/enrol .*/g)).toEqual([expect.not.stringContaining('--again') as string, expect.stringContaining('--again') as string]);
+  });
+  it('starts the agent again that was there, when the host could not be enrolled anew', async () => {
+    await run(scriptFor());
+    writeFileSync(join(room, 'refuse'), '');
+    expect(await run(scriptFor())).toMatchObject({ code: 1, words: expect.stringContaining('link-invalid\nholdfast: this host could not be enrolled') as string });
+    expect(calls().trim().split('\n').slice(-3).map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(['systemctl stop', expect.stringMatching(/^enrol/) as string, 'systemctl start']);
   });
   it('writes a compose file and starts it', async () => {
     expect(await run(scriptFor({ mode: 'docker' }))).toMatchObject({ code: 0, words: '' });
