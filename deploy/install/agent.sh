@@ -144,7 +144,7 @@ write_config() {
 as_agent() {
   if [ -n "$root" ] || [ "$mode" != systemd ]; then "$@"
   elif have setpriv; then setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
-  else su -s /bin/sh "$user" -c 'exec "$0" "$@"' "$@"
+  else su -s /bin/sh -c 'exec "$0" "$@"' -- "$user" "$@"
   fi
 }
 
