@@ -77,8 +77,8 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   }
 
   private async deliver(message: JsMsg): Promise<void> {
-    const { clock, log, ackWaitMs = 30_000, maxDelayMs = 60_000, onOutcome } = this.options;
-    const outcome = await settle(message, (delivered) => this.handle(delivered), { clock, log, ackWaitMs, maxDelayMs });
+    const { connection, clock, log, ackWaitMs = 30_000, maxDelayMs = 60_000, onOutcome } = this.options;
+    const outcome = await settle(message, (delivered) => this.handle(delivered), { connection, clock, log, ackWaitMs, maxDelayMs });
     onOutcome?.(outcome);
   }
 

@@ -1,5 +1,5 @@
 import type { JsMsg } from 'nats';
-import { type Clock, type Logger, isAppError, messageOf } from '#kernel';
+import { type Clock, type Logger, inStep, isAppError, messageOf } from '#kernel';
 
 /** How a delivery ended. `unconfirmed`: handled, and the server did not confirm the ack, so it will be delivered again. */
 export type Outcome = 'acked' | 'unconfirmed' | 'retried' | 'terminated';
@@ -12,6 +12,8 @@ export interface SettleOptions {
   readonly ackWaitMs: number;
   /** Longest delay before a redelivery in milliseconds. */
   readonly maxDelayMs: number;
+  /** What the message came over: acks leave together with what else is sent there. */
+  readonly connection?: object;
 }
 
 /** Kinds of error that the same message will meet again for ever. */
@@ -34,8 +36,9 @@ const keepAlive = async (message: JsMsg, { clock, ackWaitMs }: SettleOptions, si
 /** Stream subject and position, for log lines. */
 const place = (message: JsMsg) => ({ subject: message.subject, sequence: message.seq, deliveries: message.info.deliveryCount });
 
-const confirm = async (message: JsMsg, { log }: SettleOptions): Promise<Outcome> => {
+const confirm = async (message: JsMsg, { log, connection }: SettleOptions): Promise<Outcome> => {
   try {
+    if (connection) await inStep(connection);
     await message.ackAck({ timeout: 5000 });
     return 'acked';
   } catch (error) {
