@@ -26,7 +26,7 @@ const defaultEntry = (): string => fileURLToPath(new URL(`./main${extname(import
 export const dataPlaneRole = 'data-plane';
 
 /** As in `scripts/holdfast`: memory for the next buffer is that of the last one, and more of it goes back to the system. */
-const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '16777216' } as const;
+const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '4194304', MALLOC_TRIM_THRESHOLD_: '4194304' } as const;
 
 const moduleFlags = ['--conditions', '-C', '--import'];
 
