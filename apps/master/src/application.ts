@@ -8,6 +8,7 @@ import { catalogue } from './catalogue.ts';
 import { installationDecider } from './modules/installation/index.ts';
 import { publicUrlOf } from './platform/config/master.config.ts';
 import { type Foundation, type Surroundings, openFoundation } from './platform/foundation/foundation.ts';
+import { endsInTime } from './platform/foundation/ends-in-time.ts';
 import { checkSessionSecret, sessionSecretOf } from './platform/foundation/session-secret.ts';
 import { commandContext } from './platform/http/command-context.ts';
 import { plainInput } from './platform/http/plain-input.ts';
@@ -75,10 +76,11 @@ const listen = async (app: NestExpressApplication, { config }: Foundation): Prom
 };
 
 /** Ends `app`: requests at hand get a while, then their connections are cut. */
-const closeApp = async (app: NestExpressApplication, { clock }: Foundation): Promise<void> => {
+const closeApp = async (app: NestExpressApplication, foundation: Foundation): Promise<void> => {
+  const { clock } = foundation;
   const patience = new AbortController();
   void clock.sleep(drainMs, patience.signal).then(() => app.getHttpServer().closeAllConnections(), () => undefined);
-  await app.close();
+  await endsInTime('application', () => app.close(), foundation);
   patience.abort();
 };
 

@@ -9,6 +9,7 @@ import { type Follower, type ReadModel, createFollower, readTables } from '#proj
 import type { MasterConfig } from '../config/master.config.ts';
 import { connectMaster } from './bus.ts';
 import { openDatabase } from './database.ts';
+import { endsInTime } from './ends-in-time.ts';
 
 /** What the slices bring: their events, read models, tables. */
 export interface Catalogue {
@@ -57,14 +58,14 @@ export const openFoundation = async (surroundings: Surroundings, catalogue: Cata
   const keys = await loadKeys(config.keysDir);
   const installation = installationOf(keys);
   const { control, system, ca } = await connectMaster({ config: config.nats, keys, clock, logger, signal });
-  const closing: (() => Promise<unknown>)[] = [() => control.drain(), () => system.close()];
+  const closing: [string, () => Promise<unknown>][] = [['bus', () => control.drain()], ['system bus', () => system.close()]];
   try {
     await provisionStreams(control, { events: eventsStreamConfig(config.streamReplicas), replicas: config.streamReplicas, log: logger });
     const consumers = newConsumers(control);
     await consumers.ensureReports();
     await consumers.ensureNode(controlNode);
     const { source, pool } = await openDatabase({ ...catalogue, url: config.postgres.url, clock, logger, signal });
-    closing.unshift(() => pool.end(), async () => { if (source.isInitialized) await source.destroy(); });
+    closing.unshift(['pool', () => pool.end()], ['database', async () => { if (source.isInitialized) await source.destroy(); }]);
     const log = { connection: control, sql: pool, types: catalogue.types, installation, clock };
     const store = jetStreamEventStore(log);
     const follower = createFollower({
@@ -73,14 +74,14 @@ export const openFoundation = async (surroundings: Surroundings, catalogue: Cata
     const commands = commandHandler(store, clock);
     // What other masters append is known here a moment later, so that decisions seldom meet an old state.
     follower.onEvents((events) => commands.observe(events));
-    closing.unshift(() => follower.stop());
+    closing.unshift(['follower', () => follower.stop()]);
     return {
       ...surroundings, keys, installation, store, follower, pool, vault: newVault(keys.cryptoSecret), commands,
       bus: control, busHealth: watchBus(control, logger.child({ account: 'control' })), systemBus: system, natsCa: ca, database: source,
-      close: async () => { for (const close of closing) await close(); },
+      close: async () => { for (const [part, end] of closing) await endsInTime(part, end, surroundings); },
     };
   } catch (error) {
-    for (const close of closing) await close().catch(() => undefined);
+    for (const [part, end] of closing) await endsInTime(part, end, surroundings).catch(() => undefined);
     throw error;
   }
 };
