@@ -93,6 +93,8 @@ export const openLogSource = async (connection: NatsConnection, from: number, si
     queue.fail(signal.reason ?? logUnavailable(undefined));
   };
   signal.addEventListener('abort', end, { once: true });
+  // Aborted while the consumer was made: the listener came too late.
+  if (signal.aborted) end();
   const pump = async (): Promise<void> => {
     while (!ended) {
       const messages = await opened.consumer.fetch({ max_messages: pullMessages, expires: pullExpiresMs });
