@@ -4,6 +4,17 @@ import { type StackLayout, layoutOf, secretIn } from './layout.ts';
 import { advertisedNatsUrl, localNatsUrl, networkOf, type StackNetwork } from './network.ts';
 import type { StackPorts } from './ports.ts';
 
+/** Variables of the command line itself, which a master does not know. */
+const ofTheCommandLine = /^HOLDFAST_(DATA|NATS_SERVER|URL|USER|(TOKEN|PASSWORD)(_FILE)?)$/;
+
+/**
+ * Settings of a master that the user of `holdfast up` gave it by environment variable: every other `HOLDFAST_*`. A master refuses what
+ * it does not know by name, so that a setting that is written wrong is not overlooked.
+ */
+export const ownSettings = (variables: Readonly<Record<string, string | undefined>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(variables).flatMap(([name, value]) =>
+    value !== undefined && name.startsWith('HOLDFAST_') && !ofTheCommandLine.test(name) ? [[name, value]] : []));
+
 /** The master's settings in an embedded stack; holds the database's password. */
 export const masterEnvironment = (layout: StackLayout, ports: StackPorts, network: StackNetwork, path: string): Record<string, string> => ({
   PATH: path,

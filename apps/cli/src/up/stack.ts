@@ -27,6 +27,8 @@ export interface StackOptions {
   /** `PATH`, and the nats-server that the operator names, if any. */
   readonly path: string;
   readonly natsServer?: string;
+  /** Further settings of the master; those that the stack chooses itself cannot be changed by them. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told in a few words what is being done. */
@@ -62,7 +64,7 @@ const startMaster = async (layout: StackLayout, { ports, network }: Place, optio
   const logFile = join(layout.logs, 'master.log');
   const child = startChild({
     name: 'master', command: process.execPath, args: ['--enable-source-maps', program(options, 'master')], logFile, clock: options.clock,
-    env: masterEnvironment(layout, ports, network, options.path), pidFile: join(layout.run, 'master.pid'),
+    env: { ...options.settings, ...masterEnvironment(layout, ports, network, options.path) }, pidFile: join(layout.run, 'master.pid'),
   });
   const ready = async (): Promise<boolean> => listensOn(child.pid, ports.http) && (await answersReady(`http://127.0.0.1:${ports.http}`)());
   await awaitReady(child, { ready, timeoutMs: 120_000, logFile, clock: options.clock });

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type Logger, fault, silentLogger } from '#kernel';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { ownSettings } from './master-environment.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 interface UpFlags {
@@ -20,7 +21,7 @@ const noteLogger = (context: CommandContext): Logger => ({
 
 const stackOptions = (context: CommandContext, flags: UpFlags): StackOptions => ({
   data: context.dataDirectory(flags.data), root: context.root, clock: context.clock, logger: noteLogger(context),
-  path: context.variables['PATH'] ?? '/usr/bin:/bin', onStep: (step) => context.output.note(`Holdfast: ${step} ...`),
+  path: context.variables['PATH'] ?? '/usr/bin:/bin', settings: ownSettings(context.variables), onStep: (step) => context.output.note(`Holdfast: ${step} ...`),
   ...(flags.advertise ? { advertise: flags.advertise } : {}),
   ...(flags.httpPort ? { httpPort: Number(flags.httpPort) } : {}),
   ...(context.variables['HOLDFAST_NATS_SERVER'] ? { natsServer: context.variables['HOLDFAST_NATS_SERVER'] } : {}),
