@@ -1,5 +1,5 @@
 // Makes the agent one executable file: bundles the built agent with its worker threads and puts them into the project's own Node.
-// usage: node scripts/build-agent.mjs [--out DIR] [--arch amd64|arm64 --node FILE]
+// usage: node scripts/build-agent.mjs [--out DIR] [--arch amd64|arm64 --node FILE] [--version VERSION] [--level 1..19]
 // Without --node it is made for this machine. For the other architecture give the Node of the same version for that architecture.
 // Writes holdfast-agent-linux-<arch>, the same compressed as .zst, and .sha256 with the sums of both. Needs `npm run build` before.
 import { createHash } from 'node:crypto';
@@ -20,7 +20,7 @@ const unused = [
   'amqp-connection-manager', 'ioredis', '@mikro-orm/core', 'typeorm', '@nestjs/typeorm', 'class-transformer/storage', 'pino-pretty', 'bufferutil', 'utf-8-validate',
 ];
 
-const { values } = parseArgs({ options: { out: { type: 'string' }, arch: { type: 'string' }, node: { type: 'string' } } });
+const { values } = parseArgs({ options: { out: { type: 'string' }, arch: { type: 'string' }, node: { type: 'string' }, version: { type: 'string' }, level: { type: 'string' } } });
 const here = { x64: 'amd64', arm64: 'arm64' }[process.arch];
 const arch = values.arch ?? here;
 const fail = (text) => { console.error(text); process.exit(1); };
@@ -28,13 +28,14 @@ if (!['amd64', 'arm64'].includes(arch)) fail(`There is no agent for ${arch ?? pr
 if (arch !== here && !values.node) fail(`This machine is ${here}; for ${arch} give --node FILE, the Node ${process.version} of that architecture`);
 if (!existsSync(join(agent, 'single-file.js'))) fail('The agent is not built yet; run npm run build first');
 
+const version = values.version ?? JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 const room = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
 try {
   const common = { bundle: true, platform: 'node', target: 'node26', minifySyntax: true, keepNames: true, legalComments: 'none', logLevel: 'error', external: unused };
   await build({
     ...common, entryPoints: [join(agent, 'single-file.js')], outfile: join(room, 'agent.cjs'), format: 'cjs',
     // Code in the file has no address; what asks for one wants a name to load built-in modules by.
-    define: { 'import.meta.url': '"file:///holdfast-agent.js"' },
+    define: { 'import.meta.url': '"file:///holdfast-agent.js"', HOLDFAST_BUILD_VERSION: JSON.stringify(version) },
   });
   await build({ ...common, entryPoints: threads, outdir: join(room, 'threads'), entryNames: '[name]', format: 'esm' });
   const out = resolve(values.out ?? join(root, 'dist/agent'));
@@ -49,9 +50,8 @@ try {
   execFileSync(process.execPath, ['--build-sea', join(room, 'sea.json')], { stdio: ['ignore', 'ignore', 'inherit'] });
   chmodSync(made, 0o755);
   const files = { [name]: readFileSync(made) };
-  files[`${name}.zst`] = zstdCompressSync(files[name], { params: { [constants.ZSTD_c_compressionLevel]: 12 } });
+  files[`${name}.zst`] = zstdCompressSync(files[name], { params: { [constants.ZSTD_c_compressionLevel]: Number(values.level ?? 12) } });
   const sums = Object.entries(files).map(([file, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`).join('');
-  const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
   const place = (file, bytes, mode) => {
     writeFileSync(join(out, `${file}.new`), bytes, { mode });
     renameSync(join(out, `${file}.new`), join(out, file));

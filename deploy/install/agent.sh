@@ -131,6 +131,7 @@ write_config() {
   (umask 022 && mkdir -p "$etc")
   {
     echo 'HOLDFAST_STATE_DIR=/var/lib/holdfast-agent'
+    echo "HOLDFAST_INSTALL_MODE=$mode"
     [ -z "$proxy" ] || printf 'HTTPS_PROXY=%s\nHTTP_PROXY=%s\nNODE_USE_ENV_PROXY=1\n' "$proxy" "$proxy"
     [ -z "$ca" ] || echo 'NODE_EXTRA_CA_CERTS=/etc/holdfast/ca.pem'
   } >"$etc/agent.env.new"
@@ -158,6 +159,8 @@ restart_old() {
 
 # The token goes in through the environment: arguments are there for every user of the host to read.
 enrol() {
+  HOLDFAST_INSTALL_MODE=$mode
+  export HOLDFAST_INSTALL_MODE
   set -- "$bin" enrol --master "$master" --state "$state"
   [ ! -e "$state/node.json" ] || set -- "$@" --again
   [ -z "$ca_file" ] || [ "$mode" != systemd ] || [ -n "$root" ] || NODE_EXTRA_CA_CERTS=$etc/ca.pem

@@ -16,6 +16,7 @@ import { runDecider } from '../../apps/master/src/modules/runs/index.ts';
 import { snapshotDecider } from '../../apps/master/src/modules/snapshots/index.ts';
 import { targetDecider } from '../../apps/master/src/modules/targets/index.ts';
 import { laneDecider, taskDecider } from '../../apps/master/src/modules/tasks/index.ts';
+import { upgradeDecider } from '../../apps/master/src/modules/upgrades/index.ts';
 import { type RecordedEvent, eventCodec, eventHeader } from '#event-store';
 import { type GivenEvent, projectionSpecification } from '#projections/testing';
 
@@ -56,7 +57,7 @@ const decode = ({ sequence, subject, headers, data }: Fixture): RecordedEvent =>
 
 const deciders = new Map(([
   apiKeyDecider, credentialDecider, enrolmentDecider, installationDecider, laneDecider, nameDecider, nodeDecider, placesDecider, presenceDecider, repositoryDecider,
-  runDecider, snapshotDecider, targetDecider, taskDecider, userDecider,
+  runDecider, snapshotDecider, targetDecider, taskDecider, upgradeDecider, userDecider,
 ] as unknown as readonly Evolving[]).map((decider) => [decider.aggregate, decider]));
 
 const evolve = (state: unknown, { aggregate, event }: RecordedEvent): unknown => {

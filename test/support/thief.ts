@@ -53,7 +53,7 @@ export class BusSpeaker {
   beat(instance: string): void {
     const { node } = this.access;
     this.connection.publish(subjects.heartbeat(node), encodeMessage({
-      key: node, hostname: 'host', ip: '127.0.0.1', mac: '', master: 'nats', version: '0', protocol: protocolVersion, instance,
+      key: node, hostname: 'host', ip: '127.0.0.1', mac: '', master: 'nats', version: '0.1.0', protocol: protocolVersion, instance,
       update_ts: '2026-01-01T00:00:00Z', update_ts_unix: 0, load: 0, slots: 1, running: 0,
     }));
   }

@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { type SelfAnswer } from '#contracts';
+import type { InstallMode, SelfAnswer } from '#contracts';
 import { type Clock, type IdSource, type Logger, messageOf } from '#kernel';
 import { type BusHealth } from '#messaging';
 import { resumeWork } from './commands/accept-work.ts';
@@ -7,7 +7,7 @@ import { CommandIntake } from './commands/command-intake.ts';
 import type { DataPlane } from './data-plane/data-plane.port.ts';
 import { OutboxProcess } from './reports/outbox.process.ts';
 import { HeartbeatProcess } from './session/heartbeat.process.ts';
-import { hostFacts } from './session/host-facts.ts';
+import { hostFactsOf, hostReport } from './session/host-facts.ts';
 import { MasterVoice } from './session/master-voice.ts';
 import { NatsAskClient } from './session/nats-ask-client.ts';
 import { NatsBus } from './session/nats-bus.ts';
@@ -18,6 +18,8 @@ import { Journal } from './state/journal.ts';
 import { type NodeIdentity, pinCommandKeys } from './state/node-identity.ts';
 import { Outbox } from './state/outbox.ts';
 import type { StateDirectory } from './state/state-directory.ts';
+import { UpgradeFile } from './upgrade/upgrade-file.ts';
+import { Upgrader } from './upgrade/upgrader.ts';
 import { agentVersion } from './version.ts';
 import { AttemptRunner } from './attempts/attempt-runner.ts';
 import { Scheduler } from './attempts/scheduler.ts';
@@ -35,6 +37,11 @@ export interface AgentParts {
   readonly logger: Logger;
   /** Most runs at once; absent: as many as the master says. */
   readonly slots?: number | undefined;
+  /** How it runs, and the installed file that starts other versions of it; absent where there is none. */
+  readonly installMode: InstallMode;
+  readonly launcher?: string | undefined;
+  /** Ends the agent so that the launcher decides anew which version runs. */
+  readonly restart: () => void;
 }
 
 /** Slots until a master has said how many. */
@@ -54,13 +61,18 @@ export class Agent {
   private readonly outbox: Outbox;
   private readonly bus: NatsBus;
   private readonly instance: string;
+  private readonly upgrader: Upgrader;
+  private readonly heartbeat: HeartbeatProcess;
   private readonly stopping = new AbortController();
   private loops: Promise<unknown> = Promise.resolve();
   private forgotAt = -Infinity;
+  private self: SelfAnswer | undefined;
+  /** Begins nothing more: it waits to be started anew. */
+  private quiet = false;
 
   constructor(parts: AgentParts) {
     this.parts = parts;
-    const { database, identity, connection, clock, ids, logger, dataPlane, state } = parts;
+    const { database, identity, connection, clock, ids, logger, dataPlane, state, installMode, launcher, restart } = parts;
     const { node } = identity.facts;
     this.instance = instanceOf(database, ids);
     this.voice = new MasterVoice(node, identity.facts.commandKeys);
@@ -75,29 +87,34 @@ export class Agent {
       ...shared, dataPlane, telemetry: this.bus, ageIdentity: identity.ageIdentity, ca: identity.caCertificate, cacheOf: (target) => state.cacheOf(target), onReport,
     });
     this.scheduler = new Scheduler((key, control) => runner.run(key, control), parts.slots ?? firstSlots, logger);
-    const context = { journal: this.journal, scheduler: this.scheduler, logger };
+    this.upgrader = new Upgrader({
+      record: new UpgradeFile(state.root), installMode, launcher, master: identity.facts.master, ca: identity.caCertificate, clock, logger, restart,
+      quiet: (signal) => this.becomeQuiet(signal), goOn: () => this.goOn(),
+    });
+    this.scheduler.resize(this.slots());
+    const context = { journal: this.journal, scheduler: this.scheduler, logger, askNow: () => this.sync.wake() };
     this.intake = new CommandIntake(node, this.voice, context);
     this.sync = new SyncProcess({
-      ...shared, scheduler: this.scheduler, version: agentVersion, hostname: hostFacts().hostname,
+      ...shared, scheduler: this.scheduler, host: hostReport(installMode), upgrade: () => this.upgrader.report(), onSynced: () => this.onSynced(),
       resume: () => {
         this.forgetOld();
         resumeWork(context);
       },
       onSelf: (self) => this.onSelf(self), onReport,
     });
+    this.heartbeat = new HeartbeatProcess({
+      telemetry: this.bus, clock, facts: hostFactsOf(state.root), node, instance: this.instance, version: agentVersion,
+      master: () => connection.getServer(), slots: () => ({ capacity: this.scheduler.capacity, running: this.scheduler.running }),
+    });
   }
 
   /** Takes up what an earlier process left, and begins to speak; commands come through `intake`. */
   start(): void {
-    const { clock, connection, identity, health } = this.parts;
+    const { health } = this.parts;
     const { signal } = this.stopping;
-    const heartbeat = new HeartbeatProcess({
-      telemetry: this.bus, clock, facts: hostFacts, node: identity.facts.node, instance: this.instance, version: agentVersion,
-      master: () => connection.getServer(), slots: () => ({ capacity: this.scheduler.capacity, running: this.scheduler.running }),
-    });
-    this.loops = Promise.all([heartbeat.run(signal), this.sync.run(signal), this.outboxProcess.run(signal)]);
+    this.loops = Promise.all([this.heartbeat.run(signal), this.sync.run(signal), this.outboxProcess.run(signal)]);
     health.onReconnect(() => {
-      heartbeat.wake();
+      this.heartbeat.wake();
       this.sync.wake();
       this.outboxProcess.wake();
     });
@@ -106,6 +123,7 @@ export class Agent {
 
   /** Ends running work so that the next process resumes it, and all loops. The connection stays open for last acknowledgements. */
   async stop(): Promise<void> {
+    this.upgrader.stop();
     await this.scheduler.drain();
     this.stopping.abort(new Error('The agent is ending'));
   }
@@ -120,10 +138,45 @@ export class Agent {
   }
 
   private onSelf(self: SelfAnswer): void {
-    const { slots, state, logger } = this.parts;
-    this.scheduler.resize(slots === undefined ? self.slots : Math.min(slots, self.slots));
-    if (self.commandKeys.length === 0) return;
-    if (pinCommandKeys(state, self.commandKeys)) logger.info('The masters announced other command keys', { keys: self.commandKeys.map(({ id }) => id) });
-    this.voice.pin(self.commandKeys);
+    const { state, logger } = this.parts;
+    if (self.gate && this.self?.gate?.code !== self.gate.code) logger.warn('This agent gets no work', { ...self.gate });
+    this.self = self;
+    this.scheduler.resize(this.slots());
+    if (self.heartbeatSeconds !== undefined) this.heartbeat.every(self.heartbeatSeconds);
+    if (self.commandKeys.length > 0) {
+      if (pinCommandKeys(state, self.commandKeys)) logger.info('The masters announced other command keys', { keys: self.commandKeys.map(({ id }) => id) });
+      this.voice.pin(self.commandKeys);
+    }
+    this.upgrader.take(self.upgrade);
+  }
+
+  /** A version that is being tried has proved itself: it may work from now on, and the masters are told at once. */
+  private onSynced(): void {
+    if (!this.upgrader.confirm()) return;
+    this.scheduler.resize(this.slots());
+    this.sync.wake();
+  }
+
+  /** None for an agent that may not begin anything. */
+  private slots(): number {
+    if (this.quiet || this.self?.gate || this.upgrader.isTrial) return 0;
+    const own = this.parts.slots;
+    if (!this.self) return own ?? firstSlots;
+    return own === undefined ? this.self.slots : Math.min(own, this.self.slots);
+  }
+
+  private goOn(): void {
+    this.quiet = false;
+    this.scheduler.resize(this.slots());
+  }
+
+  /** A backup is taken up again where it stands; anything else has to end first. */
+  private async becomeQuiet(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.parts;
+    this.quiet = true;
+    this.scheduler.resize(this.slots());
+    const stuck = () => this.scheduler.activeKeys.filter((key) => this.journal.get(key)?.verb !== 'backup');
+    if (stuck().length > 0) logger.info('The upgrade waits for work that could not be taken up again', { runs: stuck().map(({ run }) => run) });
+    while (stuck().length > 0) await clock.sleep(1000, signal);
   }
 }

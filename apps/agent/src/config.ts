@@ -1,5 +1,9 @@
-import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { type InstallMode, installModes } from '#contracts';
 import { LogConfig, Section, Setting, type Variables, asInteger, readConfig } from '#config';
+
+/** Seconds of a trial when nothing is set. */
+export const defaultTrialSeconds = 120;
 
 /** Everything that is set for an agent by the environment; who it is and whom it serves comes from its enrolment. */
 export class AgentConfig {
@@ -15,6 +19,14 @@ export class AgentConfig {
   @Setting('HOLDFAST_AGENT_HEAP_MB', { parse: asInteger }) @IsInt() @Min(64) @Max(16_384)
   heapMb: number = 256;
 
+  /** How it was installed; the install script says so. Absent: one file that somebody started, or no file of its own. */
+  @Setting('HOLDFAST_INSTALL_MODE') @IsOptional() @IsIn(installModes)
+  installMode?: InstallMode;
+
+  /** Seconds that a new version has to come online before the old one is put back. */
+  @Setting('HOLDFAST_AGENT_TRIAL_SECONDS', { parse: asInteger }) @IsInt() @Min(5) @Max(3600)
+  trialSeconds: number = defaultTrialSeconds;
+
   @Section(LogConfig) log: LogConfig;
 }
 
@@ -28,8 +40,11 @@ export class EnrolConfig {
 
   @Setting('HOLDFAST_STATE_DIR') @IsString()
   stateDir: string = '/var/lib/holdfast-agent';
+
+  @Setting('HOLDFAST_INSTALL_MODE') @IsOptional() @IsIn(installModes)
+  installMode?: InstallMode;
 }
 
 /** Reads them. */
 export const readEnrolConfig = (variables: Variables): Readonly<EnrolConfig> =>
-  readConfig(EnrolConfig, variables, ['HOLDFAST_AGENT_SLOTS', 'HOLDFAST_AGENT_HEAP_MB', 'HOLDFAST_LOG_LEVEL']);
+  readConfig(EnrolConfig, variables, ['HOLDFAST_AGENT_SLOTS', 'HOLDFAST_AGENT_HEAP_MB', 'HOLDFAST_AGENT_TRIAL_SECONDS', 'HOLDFAST_LOG_LEVEL']);

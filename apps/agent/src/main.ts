@@ -1,11 +1,13 @@
 import 'reflect-metadata';
 import { environment } from '#config';
-import { isAppError, messageOf, systemClock } from '#kernel';
+import { isAppError, isBundled, messageOf, systemClock } from '#kernel';
 import { newLogger } from '#observability';
 import { readAgentConfig } from './config.ts';
 import { enrolCommand } from './enrol/enrol.command.ts';
 import { uninstallCommand } from './install/uninstall.ts';
 import { serve } from './serve.ts';
+import { restartCode } from './upgrade/launch.ts';
+import { become } from './upgrade/launch-here.ts';
 import { agentVersion } from './version.ts';
 
 /**
@@ -29,14 +31,21 @@ const run = async (args: readonly string[]): Promise<void> => {
     return;
   }
   const config = readAgentConfig(variables);
+  // "serve FILE": a version that the installed file FILE has started.
+  const launcher = args[0] === 'serve' ? args[1] : isBundled() ? process.execPath : undefined;
   const ending = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort(new Error(`Ended by ${signal}`)));
-  await serve({
-    config, clock: systemClock, logger: newLogger({ level: config.log.level, name: 'agent' }), signal: ending.signal,
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ending.abort(new Error(`Ended by ${signal}`)));
+  // Whoever ended the launcher wanted the agent to end.
+  if (process.connected) process.on('disconnect', () => ending.abort(new Error('The launcher is gone')));
+  const end = await serve({
+    config, launcher, clock: systemClock, logger: newLogger({ level: config.log.level, name: 'agent' }), signal: ending.signal,
     environment: Object.fromEntries(forDataPlanes.map((name) => [name, variables[name]])),
   }).catch((error: unknown) => {
     if (!ending.signal.aborted) throw error;
   });
+  if (end !== 'restart' || launcher === undefined) return;
+  if (process.connected) process.exit(restartCode);
+  become(launcher, []);
 };
 
 run(process.argv.slice(2)).then(

@@ -7,6 +7,7 @@ import { nestLogger } from '#observability';
 import { AgentModule } from './agent.module.ts';
 import type { AgentConfig } from './config.ts';
 import { ChildDataPlane } from './data-plane/child-data-plane.ts';
+import { installModeOf } from './install/install-mode.ts';
 import { openDatabase } from './state/database.ts';
 import { readNodeIdentity } from './state/node-identity.ts';
 import { readTextFile } from './state/private-file.ts';
@@ -16,6 +17,8 @@ export interface ServeOptions {
   readonly config: AgentConfig;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The installed file of an agent that is one file; absent otherwise. */
+  readonly launcher?: string | undefined;
   /** Variables that data planes may see. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Ends the agent: it drains, and the next start resumes. */
@@ -23,10 +26,11 @@ export interface ServeOptions {
 }
 
 /**
- * Runs the agent of an enrolled state directory until `signal` is aborted (resolves) or the connection is given up for ever
+ * Runs the agent of an enrolled state directory until `signal` is aborted (resolves), another version is to be started in its place
+ * (resolves with `restart`), or the connection is given up for ever
  * (rejects with `bus-closed`). Throws `not-enrolled`, `state-in-use` and what the identity's files have wrong.
  */
-export const serve = async ({ config, clock, logger, environment, signal }: ServeOptions): Promise<void> => {
+export const serve = async ({ config, launcher, clock, logger, environment, signal }: ServeOptions): Promise<'ended' | 'restart'> => {
   const state = openStateDirectory(config.stateDir);
   const identity = readNodeIdentity(state);
   const database = openDatabase(state.database);
@@ -40,15 +44,20 @@ export const serve = async ({ config, clock, logger, environment, signal }: Serv
     });
     const health = watchBus(connection, logger);
     const dataPlane = new ChildDataPlane({ clock, logger, environment, heapMb: config.heapMb });
-    const parts = { state, database, identity, connection, health, dataPlane, clock, ids: randomIds, logger, slots: config.slots };
+    const restarting = new AbortController();
+    const parts = {
+      state, database, identity, connection, health, dataPlane, clock, ids: randomIds, logger, slots: config.slots, launcher,
+      installMode: installModeOf(config), restart: () => restarting.abort(),
+    };
     const strategy = commandsServer(node, { connection, clock, log: logger, concurrency: 16 });
     const app = await NestFactory.createMicroservice<MicroserviceOptions>(AgentModule.of(parts), { strategy, logger: nestLogger(logger), abortOnError: false });
     await app.listen();
     logger.info('The agent serves', { node, server: connection.getServer() });
-    const closed = await Promise.race([health.closed.then(() => true), whenAborted(signal)]);
+    const closed = await Promise.race([health.closed.then(() => true), whenAborted(AbortSignal.any([signal, restarting.signal]))]);
     await app.close();
     if (closed) throw busClosed();
     await connection.drain();
+    return restarting.signal.aborted && !signal.aborted ? 'restart' : 'ended';
   } finally {
     database.close();
   }

@@ -54,6 +54,10 @@ export class ApiClient {
     return this.call<T>('POST', path, body, headers);
   }
 
+  patch(path: string, body: object, headers: Record<string, string> = {}): Promise<void> {
+    return this.call('PATCH', path, body, headers);
+  }
+
   delete(path: string): Promise<void> {
     return this.call('DELETE', path);
   }

@@ -12,6 +12,7 @@ import { PresenceModule } from './modules/presence/presence.module.ts';
 import { SnapshotsModule } from './modules/snapshots/snapshots.module.ts';
 import { TargetsModule } from './modules/targets/targets.module.ts';
 import { TasksModule } from './modules/tasks/tasks.module.ts';
+import { UpgradeOrdersModule } from './modules/upgrades/upgrade-orders.module.ts';
 import type { Foundation } from './platform/foundation/foundation.ts';
 import { PlatformModule } from './platform/platform.module.ts';
 
@@ -22,7 +23,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        PlatformModule.with(foundation), InstallationModule, IdentityModule, NodesModule, PresenceModule, CredentialsModule, EnrolmentModule, InstallModule, TargetsModule,
+        PlatformModule.with(foundation), InstallationModule, IdentityModule, NodesModule, PresenceModule, CredentialsModule, EnrolmentModule, InstallModule, UpgradeOrdersModule, TargetsModule,
         TasksModule, SnapshotsModule, AuditModule, LiveModule, OperationsModule,
       ],
     };

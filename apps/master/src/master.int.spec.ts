@@ -49,7 +49,7 @@ describe('two masters on real NATS and Postgres', () => {
     signal: AbortSignal.timeout(10_000),
   });
   const beat = (node: string, instance = 'instance_a') => JSON.stringify({
-    key: node, hostname: 'db1.test', ip: '10.0.0.1', mac: '00:00:00:00:00:00', master: 'm', version: '1.0.0', protocol: 1, instance,
+    key: node, hostname: 'db1.test', ip: '10.0.0.1', mac: '00:00:00:00:00:00', master: 'm', version: '0.1.0', protocol: 1, instance,
     update_ts: rfc3339(systemClock.now() + 5_000), update_ts_unix: Math.floor(systemClock.now() / 1000), load: 0.5, slots: 1, running: 0,
   });
   const shown = (node: string) => other!.json<NodeShown>('GET', `/api/v1/nodes/${node}`);

@@ -1,5 +1,6 @@
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsOptional, IsString, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
+import { HostReport, UpgradeReport } from './hosts.ts';
 
 /** Questions of an agent to the masters: idempotent, same id on retry. Every answer is a `SignedMessage` with an `Answer`. */
 export const askMethods = ['claim', 'sync', 'grant', 'known-chunks', 'packs', 'id-key', 'self'] as const;
@@ -74,6 +75,9 @@ export class SelfAsk {
   @IsString() @MaxLength(64) instance: string;
   @IsString() @MaxLength(64) version: string;
   @IsString() @MaxLength(255) hostname: string;
+  @IsOptional() @ValidateNested() @Type(() => HostReport) host?: HostReport;
+  /** Of the last order to upgrade, while the masters have not written down what became of it. */
+  @IsOptional() @ValidateNested() @Type(() => UpgradeReport) upgrade?: UpgradeReport;
 }
 
 /** Permission for one object, for a short time. */
@@ -133,6 +137,15 @@ export interface IdKeyAnswer {
   readonly sealed?: string;
 }
 
+/** An order to run another version. The file comes from `/api/v1/agent/<version>/linux-<arch>` of any master; what it must be is signed here. */
+export interface UpgradeOrder {
+  readonly id: string;
+  readonly version: string;
+  /** SHA-256 (hex) and bytes of the unpacked file. */
+  readonly sha256: string;
+  readonly size: number;
+}
+
 /** Value of a self answer. */
 export interface SelfAnswer {
   readonly node: string;
@@ -142,6 +155,12 @@ export interface SelfAnswer {
   readonly masterVersion: string;
   /** Command keys the node may pin: each PEM public key with its id. */
   readonly commandKeys: readonly { readonly id: string; readonly publicKey: string }[];
+  /** Seconds between two heartbeats; absent: `heartbeatSeconds`. */
+  readonly heartbeatSeconds?: number;
+  /** Why this agent gets no work: its version is outside the masters' window. */
+  readonly gate?: { readonly code: string; readonly detail: string };
+  /** The version it is to become; absent when there is no order, or its end is written down. */
+  readonly upgrade?: UpgradeOrder;
 }
 
 /** Flags of an agent's process that masters show. */

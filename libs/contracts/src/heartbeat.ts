@@ -1,8 +1,11 @@
 import { IsInt, IsNumber, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 
-/** Seconds between two heartbeats, and the silence after which a node is offline. */
+/** Seconds between two heartbeats, and the silence after which a node is offline, unless masters are set otherwise. */
 export const heartbeatSeconds = 15;
 export const offlineAfterSeconds = 45;
+
+/** Heartbeats that must be missing before silence means anything. */
+export const leastMissed = 3;
 
 /** What a node says of itself every 15 s; the field names are those that operators of the source systems know. */
 export class Heartbeat {
@@ -24,6 +27,12 @@ export class Heartbeat {
   @IsNumber() load: number;
   /** Bytes of free memory. */
   @IsOptional() @IsInt() memory_free?: number;
+  @IsOptional() @IsInt() @Min(0) memory_total?: number;
+  /** Per cent of all processors that were busy since the heartbeat before. */
+  @IsOptional() @IsNumber() @Min(0) @Max(100) cpu_percent?: number;
+  /** Bytes of the file system that holds the state directory. */
+  @IsOptional() @IsInt() @Min(0) disk_free?: number;
+  @IsOptional() @IsInt() @Min(0) disk_total?: number;
   /** Runs it may work on at once, and works on now. */
   @IsInt() @Min(0) slots: number;
   @IsInt() @Min(0) running: number;

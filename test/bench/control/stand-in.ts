@@ -61,7 +61,7 @@ export class StandIn {
   private sendBeat(): void {
     const now = systemClock.now();
     this.bus.publish(subjects.heartbeat(this.node), encodeMessage({
-      key: this.node, hostname: 'stand-in', ip: '127.0.0.1', mac: '00:00:00:00:00:00', master: '', version: '1.0.0', protocol: 1, instance: this.instance,
+      key: this.node, hostname: 'stand-in', ip: '127.0.0.1', mac: '00:00:00:00:00:00', master: '', version: '0.1.0', protocol: 1, instance: this.instance,
       update_ts: rfc3339(now), update_ts_unix: Math.floor(now / 1000), load: 0, slots: 8, running: 0,
     }));
   }

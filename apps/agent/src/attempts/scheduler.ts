@@ -39,6 +39,11 @@ export class Scheduler {
     return this.busy;
   }
 
+  /** The attempts that are worked on now. */
+  get activeKeys(): readonly AttemptKey[] {
+    return [...this.active.values()].map(({ key }) => key);
+  }
+
   /** Slots in all. */
   get capacity(): number {
     return this.slots;

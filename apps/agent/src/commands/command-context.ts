@@ -8,6 +8,8 @@ export interface CommandContext {
   readonly journal: Journal;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
+  /** Asks the masters at once what is wanted of this agent. */
+  readonly askNow: () => void;
 }
 
 /** A command about an attempt of a run. */

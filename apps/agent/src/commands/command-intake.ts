@@ -5,6 +5,7 @@ import { backup } from './backup.command.ts';
 import type { CommandContext, RunCommand } from './command-context.ts';
 import { restore } from './restore.command.ts';
 import { stop } from './stop.command.ts';
+import { upgrade } from './upgrade.command.ts';
 import { unsupported } from './unsupported.command.ts';
 
 /** Takes commands from the bus: believes nothing, writes down what is genuine, and lets it be acknowledged at once. */
@@ -50,8 +51,9 @@ export class CommandIntake {
       case 'verify':
       case 'prune':
         return unsupported(ofRun(command), this.context);
-      case 'rotate':
       case 'upgrade':
+        return upgrade(this.context);
+      case 'rotate':
         return this.context.logger.warn('This version of the agent cannot do that yet', { verb: command.verb });
       default:
         return unreachable(command.verb, 'verb');

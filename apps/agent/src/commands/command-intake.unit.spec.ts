@@ -63,9 +63,13 @@ describe('a command from the bus', () => {
     expect(bench.journal.open()).toEqual([]);
   });
 
-  it('to rotate or upgrade is taken and does nothing in this version', () => {
+  it('to rotate is taken and does nothing in this version', () => {
     take({ protocol: 1, node, verb: 'rotate', issuedAt: '' });
-    take({ protocol: 1, node, verb: 'upgrade', issuedAt: '' });
     expect(bench.journal.open()).toEqual([]);
+  });
+
+  it('to upgrade makes the agent ask at once, behind no work', () => {
+    take({ protocol: 1, node, verb: 'upgrade', issuedAt: '' });
+    expect({ asked: bench.askedNow.times, open: bench.journal.open() }).toEqual({ asked: 1, open: [] });
   });
 });

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Variables } from '#config';
 import { fault, messageOf } from '#kernel';
 import { readEnrolConfig } from '../config.ts';
+import { installModeOf } from '../install/install-mode.ts';
 import { openStateDirectory } from '../state/state-directory.ts';
 import { enrol } from './enrol.ts';
 
@@ -26,6 +27,6 @@ export const enrolCommand = async (args: readonly string[], variables: Variables
   if (!values.master || !URL.canParse(values.master)) throw fault('validation', 'invalid-arguments', `Say the master's URL with --master. ${usage}`);
   if (!token) throw fault('validation', 'invalid-arguments', `Say the token of an enrolment link. ${usage}`);
   const state = openStateDirectory(values.state ?? config.stateDir);
-  const node = await enrol({ state, master: values.master, token, again: values.again });
+  const node = await enrol({ state, master: values.master, token, again: values.again, installMode: installModeOf(config) });
   return `${state.root} is ${node} now; start the agent with HOLDFAST_STATE_DIR=${state.root}`;
 };

@@ -1,9 +1,9 @@
-import { hostname } from 'node:os';
+import type { InstallMode } from '#contracts';
 import { newAgeKey, newNkey } from '#identity';
 import { fault, hasCode } from '#kernel';
 import { type NodeFacts, readNodeFacts, writeNodeIdentity } from '../state/node-identity.ts';
 import type { StateDirectory } from '../state/state-directory.ts';
-import { agentVersion } from '../version.ts';
+import { hostReport } from '../session/host-facts.ts';
 import { postEnrolment } from './enrolment-client.ts';
 
 export interface EnrolOptions {
@@ -14,6 +14,8 @@ export interface EnrolOptions {
   readonly token: string;
   /** Replaces the keys of a node that is enrolled already. */
   readonly again?: boolean;
+  /** How the agent runs, for the masters to show. */
+  readonly installMode: InstallMode;
 }
 
 /** Who the node is already; a damaged identity is none for those who want another one anyway. */
@@ -30,14 +32,14 @@ const factsBefore = (state: StateDirectory, again: boolean): NodeFacts | undefin
  * Makes the node's keys here, proves with the token that it may be that node, and writes down who it is from now on. The private
  * keys go nowhere. Throws `already-enrolled`, `other-node`, `master-unreachable` and the master's refusals.
  */
-export const enrol = async ({ state, master, token, again = false }: EnrolOptions): Promise<string> => {
+export const enrol = async ({ state, master, token, again = false, installMode }: EnrolOptions): Promise<string> => {
   const before = factsBefore(state, again);
   if (before && !again) {
     throw fault('conflict', 'already-enrolled', `${state.root} is ${before.node} already; add --again to replace its keys with those of a new link`);
   }
   const natsKey = newNkey('user');
   const ageKey = await newAgeKey();
-  const host = { hostname: hostname(), platform: process.platform, arch: process.arch, agentVersion };
+  const host = hostReport(installMode);
   const answer = await postEnrolment(master, { token, publicKey: natsKey.publicKey, recipient: ageKey.recipient, host });
   if (before && before.node !== answer.node) {
     throw fault('conflict', 'other-node', `The link is for ${answer.node} and ${state.root} belongs to ${before.node}; use another state directory`);

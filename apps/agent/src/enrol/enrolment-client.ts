@@ -1,6 +1,6 @@
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
-import { parseMessage } from '#contracts';
+import { type HostReport, parseMessage } from '#contracts';
 import { AppError, fault, messageOf } from '#kernel';
 import { PinnedKey } from '../state/node-identity.ts';
 
@@ -11,7 +11,7 @@ export interface EnrolmentRequest {
   readonly publicKey: string;
   /** `age1...` */
   readonly recipient: string;
-  readonly host: { readonly hostname: string; readonly platform: string; readonly arch: string; readonly agentVersion: string };
+  readonly host: HostReport;
 }
 
 /** Its answer. */

@@ -98,6 +98,7 @@ process.on('message', (said: number | 'over?') => {
 const agent = new Agent({
   state, identity, dataPlane, connection: mortalConnection(connection), database: mortalDatabase(database),
   health: watchBus(connection, silentLogger), clock: systemClock, ids: randomIds, logger: silentLogger, slots: 1,
+  installMode: 'unbuilt', restart: () => undefined,
 });
 agent.start();
 process.send?.('started');

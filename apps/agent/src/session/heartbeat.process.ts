@@ -18,22 +18,31 @@ export interface HeartbeatDependencies {
 
 /** The heartbeat of this moment. */
 export const heartbeatOf = (deps: HeartbeatDependencies): Heartbeat => {
-  const { hostname, ip, mac, load, memoryFree } = deps.facts();
+  const { hostname, ip, mac, load, memoryFree, memoryTotal, cpuPercent, disk } = deps.facts();
   const now = deps.clock.now();
   const { capacity, running } = deps.slots();
   return {
     key: deps.node, hostname, ip, mac, master: deps.master(), version: deps.version, protocol: protocolVersion, instance: deps.instance,
-    update_ts: rfc3339(now), update_ts_unix: Math.floor(now / 1000), load, memory_free: memoryFree, slots: capacity, running,
+    update_ts: rfc3339(now), update_ts_unix: Math.floor(now / 1000), load, memory_free: memoryFree, memory_total: memoryTotal,
+    ...(cpuPercent === undefined ? {} : { cpu_percent: cpuPercent }), ...(disk ? { disk_free: disk.free, disk_total: disk.total } : {}), slots: capacity, running,
   };
 };
 
-/** Says every 15 s, and at once after a reconnection, that the node lives. */
+/** Says every 15 s, or as often as the masters want it, and at once after a reconnection, that the node lives. */
 export class HeartbeatProcess {
   private readonly deps: HeartbeatDependencies;
   private readonly wakeup = new Wakeup();
+  private everyMs = heartbeatSeconds * 1000;
 
   constructor(deps: HeartbeatDependencies) {
     this.deps = deps;
+  }
+
+  /** From now on as often as this; the next one comes at once when that is another interval. */
+  every(seconds: number): void {
+    if (seconds * 1000 === this.everyMs) return;
+    this.everyMs = seconds * 1000;
+    this.wake();
   }
 
   /** Says it now. */
@@ -45,7 +54,7 @@ export class HeartbeatProcess {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.deps.telemetry.heartbeat(heartbeatOf(this.deps));
-      await this.wakeup.wait(this.deps.clock, heartbeatSeconds * 1000, signal).catch(() => undefined);
+      await this.wakeup.wait(this.deps.clock, this.everyMs, signal).catch(() => undefined);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { ClaimReference, SelfAnswer, SyncAnswer } from '#contracts';
+import type { ClaimReference, HostReport, SelfAnswer, SyncAnswer, UpgradeReport } from '#contracts';
 import { type Clock, type Logger, isAppError, messageOf } from '#kernel';
 import type { Journal } from '../state/journal.ts';
 import type { Outbox } from '../state/outbox.ts';
@@ -15,10 +15,14 @@ export interface SyncDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly instance: string;
-  readonly version: string;
-  readonly hostname: string;
+  /** What is said of the host, with the agent's version. */
+  readonly host: HostReport;
+  /** What became of an order to upgrade, until the masters have written it down. */
+  readonly upgrade: () => UpgradeReport | undefined;
   /** Called with every answer to "who am I". */
   readonly onSelf: (self: SelfAnswer) => void;
+  /** Called when the masters have answered both questions: this agent is one of theirs and online. */
+  readonly onSynced: () => void;
   /** Offers every open attempt of the journal again: one whose work broke off on a fault of the agent is taken up here. */
   readonly resume: () => void;
   /** Called when the outbox has something to send (again). */
@@ -63,13 +67,17 @@ export class SyncProcess {
   /** Asks `self` and `sync` once. */
   async pass(signal: AbortSignal): Promise<void> {
     this.deps.resume();
-    const { ask, instance, version, hostname, onSelf, logger } = this.deps;
-    const self = await ask.ask<SelfAnswer>('self', { id: ask.nextId(), instance, version, hostname }, { signal });
+    const { ask, instance, host, onSelf, onSynced, logger } = this.deps;
+    const upgrade = this.deps.upgrade();
+    const self = await ask.ask<SelfAnswer>('self', {
+      id: ask.nextId(), instance, version: host.agentVersion, hostname: host.hostname, host, ...(upgrade ? { upgrade } : {}),
+    }, { signal });
     if (self.status === 'ok') onSelf(self.value);
     else logger.warn('The masters do not say who this node is', { code: self.code, detail: self.detail });
     const sync = await ask.ask<SyncAnswer>('sync', { id: ask.nextId(), instance, ...this.holdings() }, { signal });
     if (sync.status === 'ok') this.obey(sync.value);
     else logger.warn('The masters do not compare their records with this node', { code: sync.code, detail: sync.detail });
+    if (self.status === 'ok' && sync.status === 'ok') onSynced();
   }
 
   private holdings(): { held: ClaimReference[]; reporting: ClaimReference[] } {

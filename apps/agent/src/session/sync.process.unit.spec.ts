@@ -23,7 +23,7 @@ beforeEach(() => {
   [stop, reportAgain, selves] = [[], [], []];
   const { ask, journal, outbox, scheduler } = bench;
   sync = new SyncProcess({
-    ask, journal, outbox, scheduler, clock, logger: silentLogger, instance: 'inst_1', version: '1', hostname: 'host',
+    ask, journal, outbox, scheduler, clock, logger: silentLogger, instance: 'inst_1', host: { hostname: 'host', platform: 'linux', arch: 'x64', agentVersion: '1' }, upgrade: () => undefined, onSynced: () => undefined,
     onSelf: (answer) => selves.push(answer), resume: () => bench.resume(), onReport: () => bench.sender.wake(),
   });
   ask.script = (method, { id, attempt }) => {

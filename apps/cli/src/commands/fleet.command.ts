@@ -2,15 +2,8 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { table } from '../format.ts';
 import { findOne } from './find.ts';
-
-interface NodeView {
-  readonly id: string;
-  readonly name: string;
-  readonly presence: string;
-  readonly drained: boolean;
-  readonly slots: number;
-  readonly heartbeat?: { readonly version: string; readonly lastSeen: string };
-}
+import { type NodeView, presenceText } from './node-text.ts';
+import { registerLifecycle } from './nodes-lifecycle.command.ts';
 
 interface TargetView {
   readonly id: string;
@@ -33,14 +26,10 @@ const registerNodes = (program: Command, context: CommandContext): void => {
   nodes.command('ls').description('all nodes').action(async () => {
     const items = await (await context.api()).all<NodeView>('/api/v1/nodes');
     for (const item of items) context.output.message('node', item);
-    const rows = items.map((node) => [node.id, node.name, node.drained ? `${node.presence}, drained` : node.presence, String(node.slots), node.heartbeat?.version ?? '', node.heartbeat?.lastSeen ?? '']);
+    const rows = items.map((node) => [node.id, node.name, presenceText(node), String(node.slots), node.version ?? '', node.lastSeenAt ?? '']);
     context.output.text(table(['ID', 'NAME', 'PRESENCE', 'SLOTS', 'VERSION', 'LAST SEEN'], rows));
   });
-  nodes.command('show <node>').description('one node, everything known of it').action(async (name: string) => {
-    const api = await context.api();
-    const node = await api.get<object>(`/api/v1/nodes/${findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node').id}`);
-    context.output.result('node', node, JSON.stringify(node, undefined, 2));
-  });
+  registerLifecycle(nodes, context);
   nodes.command('add <name>').description('add a node and print the one-time command that installs its agent')
     .option('--life <life>', 'of the token: 5m, 15m, 1h or 24h', '15m')
     .option('--mode <mode>', 'how the agent is installed: systemd, docker or foreground', 'systemd')
@@ -63,14 +52,6 @@ const registerNodes = (program: Command, context: CommandContext): void => {
     await api.post(`/api/v1/nodes/${node.id}/credential:revoke`);
     context.output.result('node', { id: node.id, changed: 'revoke' }, `${node.name}: revoked`);
   });
-  for (const verb of ['drain', 'resume'] as const) {
-    nodes.command(`${verb} <node>`).description(verb === 'drain' ? 'running work goes on, no new work starts' : 'take new work again').action(async (name: string) => {
-      const api = await context.api();
-      const node = findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node');
-      await api.post(`/api/v1/nodes/${node.id}:${verb}`);
-      context.output.result('node', { id: node.id, changed: verb }, `${node.name}: ${verb === 'drain' ? 'drained' : 'resumed'}`);
-    });
-  }
 };
 
 interface TargetFlags {

@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Housekeeping } from '../../platform/index.ts';
 import { CredentialsModule } from '../credentials/credentials.module.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
+import { PresenceModule } from '../presence/presence.module.ts';
+import { UpgradesModule } from '../upgrades/upgrades.module.ts';
 import { CommandConsumers } from './command-consumers.process.ts';
 import { EnrolmentLinks } from './enrolment-links.query.ts';
 import { Enrolment } from './enrolment.service.ts';
@@ -14,7 +16,7 @@ import { LinkToken } from './vault/link-token.entity.ts';
 
 /** How agents become nodes. */
 @Module({
-  imports: [TypeOrmModule.forFeature([LinkToken, EnrolmentLinkRow]), CredentialsModule, NodesModule],
+  imports: [TypeOrmModule.forFeature([LinkToken, EnrolmentLinkRow]), CredentialsModule, NodesModule, PresenceModule, UpgradesModule],
   controllers: [EnrolmentHttp, SelfSubscriber],
   providers: [Enrolment, EnrolmentLinks, LinkExpiry, CommandConsumers],
   exports: [Enrolment],

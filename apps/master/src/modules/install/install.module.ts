@@ -10,5 +10,6 @@ import { InstallHttp } from './http/install.http.ts';
   imports: [EnrolmentModule, NodesModule],
   controllers: [AgentBuildsHttp, InstallHttp],
   providers: [AgentBuilds],
+  exports: [AgentBuilds],
 })
 export class InstallModule {}

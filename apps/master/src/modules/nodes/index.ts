@@ -5,13 +5,17 @@ import type { NodeEvent } from './domain/node.events.ts';
 export type { HostFacts, Labels, NodeEvent } from './domain/node.events.ts';
 export type { KnownNode, NodeState } from './domain/node.state.ts';
 export { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
+export type { NodeAnswer } from './http/node.dto.ts';
 export { NodeViews } from './node-views.ts';
 export { NodeRow } from './read-models/node.entity.ts';
 export { nodesModel } from './read-models/nodes.projection.ts';
 export { NodeLookup, type NodeView } from './node-lookup.ts';
 export { NodeCommands } from './node-commands.ts';
+export { AgentVersions } from './agent-versions.ts';
+export { FleetCounter, type FleetCounts } from './fleet-counts.query.ts';
+export { compareVersions } from './domain/agent-window.ts';
 
 /** Versions of this aggregate's events. */
 export const nodeEvents = defineEvents<NodeEvent>({
-  NodeAdded: [], NodeEnrolled: [], NodeChanged: [], NodeDrained: [], NodeResumed: [], NodeRemoved: [],
+  NodeAdded: [], NodeEnrolled: [], NodeChanged: [], NodeDrained: [], NodeResumed: [], NodeDisabled: [], NodeEnabled: [], NodeRemoved: [],
 });

@@ -4,6 +4,7 @@ import { type Refusal, type Result, err, ok, refuse } from '#kernel';
 import { type CommandContext, Commands } from '../../platform/index.ts';
 import { beginChange, rename } from '../names/index.ts';
 import { placesDecider, placesId } from '../places/index.ts';
+import { presenceDecider } from '../presence/index.ts';
 import { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
 import type { Labels } from './domain/node.events.ts';
 import type { KnownNode } from './domain/node.state.ts';
@@ -22,10 +23,14 @@ const known = async (unit: UnitOfWork, id: string): Promise<Result<{ state: Know
     : err(refuse('not-found', 'node-not-found', 'There is no such node; list the nodes to see which there are'));
 };
 
-/** Removes the node, which no task may use, and frees its name, in the batch of `unit`. */
+/** Removes the node, which must be offline and no task may use, and frees its name, in the batch of `unit`. */
 const remove = async (unit: UnitOfWork, id: string): Promise<Result<unknown, Refusal>> => {
   const found = await known(unit, id);
   if (!found.ok) return found;
+  const { state: presence } = await unit.load(presenceDecider, id);
+  if (presence.status === 'online' || presence.status === 'suspect') {
+    return err(refuse('conflict', 'node-online', 'The agent of this node is connected; end it ("holdfast-agent uninstall" on the host) or revoke its credential, then remove the node'));
+  }
   const retired = await unit.decide(placesDecider, placesId, { type: 'RetirePlace', place: id });
   if (!retired.ok) return retired;
   const freed = await rename(unit, { kind: 'node', owner: id, from: found.value.state.name });
@@ -69,7 +74,16 @@ export class NodeCommands {
     return this.decide(context, id, { type: 'ResumeNode' });
   }
 
-  /** Final. Throws `node-in-use` while tasks name it; `also` decides in the same batch (its credentials are revoked with it). */
+  /** Out of service: no work begins there and no schedule makes it any. */
+  disable(context: CommandContext, id: string, reason: string): Promise<void> {
+    return this.decide(context, id, { type: 'DisableNode', reason });
+  }
+
+  enable(context: CommandContext, id: string): Promise<void> {
+    return this.decide(context, id, { type: 'EnableNode' });
+  }
+
+  /** Final. Throws `node-online` while its agent is there, and `node-in-use` while tasks name it; `also` decides in the same batch (its credentials are revoked with it). */
   async remove(context: CommandContext, id: string, also: (unit: UnitOfWork, node: string) => Promise<Result<unknown, Refusal>>): Promise<void> {
     await this.commands.execute(context, async (unit) => {
       const others = await also(unit, id);

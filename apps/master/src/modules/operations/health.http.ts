@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { rfc3339 } from '#kernel';
 import { INSTALLATION, Public } from '../../platform/index.ts';
+import { FleetCounter } from '../nodes/index.ts';
 import { MasterHealth } from './master-health.ts';
 import { HealthAnswer, StatusAnswer } from './operations.dto.ts';
 
@@ -11,7 +12,7 @@ import { HealthAnswer, StatusAnswer } from './operations.dto.ts';
 @Public()
 @Controller()
 export class HealthHttp {
-  constructor(private readonly health: MasterHealth, @Inject(INSTALLATION) private readonly installation: string) {}
+  constructor(private readonly health: MasterHealth, private readonly fleet: FleetCounter, @Inject(INSTALLATION) private readonly installation: string) {}
 
   /** The process answers; says nothing of what it depends on. */
   @Get('health/live')
@@ -33,9 +34,10 @@ export class HealthHttp {
     const report = await this.health.check();
     if (!report.healthy) response.status(503).setHeader('Retry-After', '1');
     const { version, startedAt } = this.health;
+    const fleet = report.healthy ? await this.fleet.count() : undefined;
     return {
       success: report.healthy, version, role: 'master', startTime: rfc3339(startedAt), installation: this.installation, position: this.health.position,
-      indicators: { ...report.indicators },
+      indicators: { ...report.indicators }, ...(fleet ? { fleet } : {}),
     };
   }
 }

@@ -6,6 +6,7 @@ import { DataSource } from 'typeorm';
 import type { Metrics } from '#observability';
 import type { Follower } from '#projections';
 import { FOLLOWER, METRICS, Public } from '../../platform/index.ts';
+import { FleetCounter } from '../nodes/index.ts';
 
 interface Count {
   readonly label: string;
@@ -21,15 +22,18 @@ export class MetricsHttp {
   private readonly lag;
   private readonly nodes;
   private readonly runs;
+  private readonly alarms;
 
   constructor(
     @Inject(METRICS) private readonly metrics: Metrics,
     @Inject(FOLLOWER) private readonly follower: Follower,
     @InjectDataSource() private readonly database: DataSource,
+    private readonly fleet: FleetCounter,
   ) {
     this.position = metrics.gauge({ name: 'holdfast_projection_position', help: 'Sequence up to which events are projected' });
     this.lag = metrics.gauge({ name: 'holdfast_projection_lag_events', help: 'Events that are not projected yet' });
     this.nodes = metrics.gauge({ name: 'holdfast_nodes', help: 'Nodes by presence', labels: ['presence'] });
+    this.alarms = metrics.gauge({ name: 'holdfast_node_alarms', help: 'Nodes with an alarm, by its kind', labels: ['alarm'] });
     this.runs = metrics.gauge({ name: 'holdfast_runs', help: 'Runs by status', labels: ['status'] });
   }
 
@@ -39,9 +43,15 @@ export class MetricsHttp {
     this.lag.set((await this.follower.lag()).events);
     this.nodes.reset();
     for (const { label, count } of await this.nodesByPresence()) this.nodes.set({ presence: label }, count);
+    await this.showAlarms();
     this.runs.reset();
     for (const { label, count } of await this.runsByStatus()) this.runs.set({ status: label }, count);
     response.type(this.metrics.contentType).send(await this.metrics.render());
+  }
+
+  private async showAlarms(): Promise<void> {
+    const { outsideVersions, clockSkewed, duplicated, upgradesFailed } = await this.fleet.count();
+    for (const [alarm, count] of Object.entries({ outsideVersions, clockSkewed, duplicated, upgradesFailed })) this.alarms.set({ alarm }, count);
   }
 
   private nodesByPresence(): Promise<Count[]> {

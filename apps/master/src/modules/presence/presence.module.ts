@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AgentWordRow } from './live/agent-word.entity.ts';
+import { AgentWords } from './live/agent-words.ts';
 import { DisconnectRow, HeartbeatRow } from './live/heartbeat.entity.ts';
 import { ConnectionsSubscriber } from './processes/connections.subscriber.ts';
 import { HeartbeatRows } from './processes/heartbeat-rows.ts';
@@ -10,7 +12,8 @@ import { PresenceRow } from './read-models/presence.entity.ts';
 
 /** Whether the agents are there. */
 @Module({
-  imports: [TypeOrmModule.forFeature([PresenceRow, HeartbeatRow, DisconnectRow])],
-  providers: [HeartbeatRows, PresenceCommands, HeartbeatsProcess, LivenessProcess, ConnectionsSubscriber],
+  imports: [TypeOrmModule.forFeature([PresenceRow, HeartbeatRow, DisconnectRow, AgentWordRow])],
+  providers: [HeartbeatRows, PresenceCommands, HeartbeatsProcess, LivenessProcess, ConnectionsSubscriber, AgentWords],
+  exports: [AgentWords],
 })
 export class PresenceModule {}

@@ -1,4 +1,5 @@
 import type { Command, Grant, RunReport } from '#contracts';
+import type { Refusal } from '#kernel';
 import type { ObjectStore } from '#storage';
 import type { RepositoryState } from '../repositories/index.ts';
 import type { Attempt } from './domain/run.state.ts';
@@ -11,6 +12,10 @@ export const NODE_DIRECTORY = Symbol('NodeDirectory');
 export interface NodeFacts {
   readonly enrolled: boolean;
   readonly drained: boolean;
+  /** Out of service. Absent: not. */
+  readonly disabled?: boolean;
+  /** Why an agent of its version gets no work; absent when it does. */
+  readonly gate?: Refusal;
   readonly online: boolean;
   /** Milliseconds since 1970; absent while it is online or was never seen. */
   readonly offlineSince?: number;
@@ -18,6 +23,8 @@ export interface NodeFacts {
   readonly slots: number;
   /** State directory that counts as the node's; absent until it has connected. */
   readonly instance?: string;
+  /** Milliseconds since 1970: when its present keys enrolled. */
+  readonly enrolledAt?: number;
   /** age recipient of its agent: what only it may open is sealed to this. */
   readonly recipient?: string;
 }
@@ -25,6 +32,8 @@ export interface NodeFacts {
 export interface NodeDirectory {
   /** The node now, as fresh as an append where decisions need it; undefined when it does not exist or was removed. */
   find(node: string): Promise<NodeFacts | undefined>;
+  /** Whether the agent of this state directory was heard of after `since` (milliseconds, the bus servers' clock). */
+  heard(node: string, instance: string, since: number): Promise<boolean>;
 }
 
 /** `TargetAccess`: the objects of a target, and grants for them. */

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Command, parseMessage } from '#contracts';
 import { grantFault } from './asks/grant.policy.ts';
+import { refuse } from '#kernel';
 import { repositoryDecider, repositoryKey } from '../repositories/index.ts';
-import { type Master, World, admitted, nodeA, reportOf, targetA, taskA } from './testing.ts';
+import { taskDecider } from '../tasks/index.ts';
+import { type Master, World, admitted, definition, nodeA, reportOf, targetA, taskA } from './testing.ts';
 
 const second = 1000;
 let world: World;
@@ -146,11 +148,22 @@ describe('dispatch', () => {
   });
   it.each([
     ['node-offline', { online: false }], ['node-drained', { drained: true }], ['node-not-enrolled', { enrolled: false }], ['no-free-slot', { slots: 0 }],
+    ['node-disabled', { disabled: true }], ['agent-too-old', { gate: refuse('unavailable', 'agent-too-old', 'Upgrade it') }],
   ])('waits with the reason %s', async (code, change) => {
     const run = await world.request(one);
     world.nodes.set(nodeA, { ...world.nodes.get(nodeA)!, ...change });
     expect(await one.dispatch.dispatch(run, nodeA)).toMatchObject({ dispatched: false, waiting: { code } });
     expect(await status(run)).toBe('queued');
+  });
+  it('nothing is made for a node out of service: its schedule is skipped and says so, a start by hand is refused', async () => {
+    world.nodes.set(nodeA, { ...world.nodes.get(nodeA)!, disabled: true });
+    const start = (cause: 'schedule' | 'user') => one.deciding.execute('user:test', async (unit) => {
+      await unit.decide(taskDecider, taskA, { type: 'DefineTask', definition });
+      return one.requests.ofTask(unit, { id: `run_${cause}`, task: taskA, node: nodeA, cause });
+    });
+    expect(await start('user')).toMatchObject({ ok: false, error: { code: 'node-disabled' } });
+    expect((await start('schedule')).ok).toBe(true);
+    expect(world.events('RunSkipped')[0]?.event.data).toMatchObject({ code: 'node-disabled' });
   });
   it('a run of a node that was removed is cancelled with that reason, and does not wait for ever', async () => {
     const run = await world.request(one);
@@ -259,6 +272,21 @@ describe('sync', () => {
     await world.clock.advance(60 * second);
     await sync();
     expect(world.events('RunLost')[0]?.event.data).toMatchObject({ attempt: 1, code: 'not-held' });
+  });
+  it('of an agent that was installed anew gives up at once what the former one held', async () => {
+    const { run } = await world.running(one);
+    await world.clock.advance(second);
+    const enrolledAt = world.clock.now();
+    expect(await sync()).toMatchObject({ status: 'ok' });
+    expect(await status(run)).toBe('running');
+    world.nodes.set(nodeA, { ...world.nodes.get(nodeA)!, enrolledAt });
+    const anew = { id: 's', instance: 'i2', held: [], reporting: [] };
+    world.instancesHeard.add('i1');
+    await one.sync.answer(nodeA, anew);
+    expect(await status(run), 'the agent that holds it lives; the other one is a clone').toBe('running');
+    world.instancesHeard.delete('i1');
+    await one.sync.answer(nodeA, anew);
+    expect(world.events('RunLost')[0]?.event.data).toMatchObject({ code: 'not-held' });
   });
   it('counts only syncs in a row', async () => {
     const held = await world.running(one);

@@ -58,7 +58,7 @@ class ScriptedAgent {
 
   private beat(): void {
     this.bus.publish(subjects.heartbeat(this.node), Buffer.from(JSON.stringify({
-      key: this.node, hostname: 'db1.test', ip: '10.0.0.1', mac: '00:00:00:00:00:00', master: 'm', version: '1.0.0', protocol: 1, instance: this.self.instance,
+      key: this.node, hostname: 'db1.test', ip: '10.0.0.1', mac: '00:00:00:00:00:00', master: 'm', version: '0.1.0', protocol: 1, instance: this.self.instance,
       update_ts: rfc3339(systemClock.now()), update_ts_unix: Math.floor(systemClock.now() / 1000), load: 0.5, slots: 2, running: 0,
     })));
   }

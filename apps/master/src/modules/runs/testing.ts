@@ -42,6 +42,8 @@ export class World {
   readonly log = memoryEventStore(eventTypes(runEventVersions, taskEventVersions, laneEventVersions, repositoryEventVersions, snapshotEventVersions));
   readonly sent: Command[] = [];
   readonly nodes = new Map<string, NodeFacts>([[nodeA, { enrolled: true, drained: false, online: true, slots: 2, recipient: 'age1node' }]]);
+  /** State directories that were heard of since their node enrolled. */
+  readonly instancesHeard = new Set<string>();
   readonly reportsWaiting = new Set<string>();
   readonly executorsAlive = new Set<string>();
   readonly store = memoryStore();
@@ -103,7 +105,7 @@ export class World {
   master() {
     const { clock, ids, log, sender, store } = this;
     const deciding = new Deciding(commandHandler(log, systemClock), clock, ids);
-    const directory = { find: async (node: string) => this.nodes.get(node) };
+    const directory = { find: async (node: string) => this.nodes.get(node), heard: async (_node: string, instance: string) => this.instancesHeard.has(instance) };
     const waiting = { has: async (node: string, run: string, { attempt, claim }: { attempt: number; claim: string }) => this.reportsWaiting.has(`${node}.${run}.${attempt}.${claim}`) };
     const dispatch = new DispatchRunHandler(deciding, directory, this.runRows, sender, silentLogger);
     const grant = (method: 'PUT' | 'GET', name: string, seconds: number): Grant =>
@@ -130,11 +132,11 @@ export class World {
     const specifications = new SpecificationBuilder(directory, recipients, restoreKeys);
     const admission = { admit: (request: AdmissionRequest) => { this.admissions.push(request); return this.admission(request); } };
     return {
-      deciding, dispatch, requests: new RequestRunHandler(),
+      deciding, dispatch, requests: new RequestRunHandler(directory),
       claims: new ClaimHandler(deciding, specifications, directory, ids),
       grants: new GrantHandler(deciding, targets),
       catalog: new CatalogHandler(deciding, targets, { prepare: async ({ claim }) => `indexes/of-${claim}` }, restoreKeys),
-      sync: new SyncHandler(deciding, this.runRows, absences, waiting, clock, silentLogger),
+      sync: new SyncHandler(deciding, this.runRows, absences, waiting, directory, silentLogger),
       reports: new ReportRunHandler(deciding, dispatch, admission, silentLogger),
       dispatching: new DispatchProcess(deciding, dispatch, this.runRows, directory, clock, silentLogger),
       supervision: new SupervisionProcess(deciding, dispatch, this.runRows, new AttemptLiveness(directory, executors, waiting), clock, silentLogger),

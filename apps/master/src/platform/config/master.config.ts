@@ -1,5 +1,6 @@
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, IsUrl, Length, Matches, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, IsUrl, Length, Matches, Max, Min, ValidateBy, type ValidationArguments } from 'class-validator';
 import { IsSecret, LogConfig, NatsConfig, PostgresConfig, Section, Setting, asBoolean, asInteger, asList } from '#config';
+import { heartbeatSeconds, leastMissed, offlineAfterSeconds } from '#contracts';
 
 /** Where the master serves REST, the console and the relay. */
 export class HttpConfig {
@@ -30,6 +31,38 @@ export class FirstAdminConfig {
   password?: string;
 }
 
+/** Silence proves nothing before several heartbeats are missing. */
+const IsSeveralHeartbeats = (): PropertyDecorator => ValidateBy({
+  name: 'isSeveralHeartbeats',
+  validator: {
+    validate: (value: unknown, { object }: ValidationArguments = {} as ValidationArguments) => typeof value === 'number' && value >= leastMissed * (object as AgentsConfig).heartbeat,
+    defaultMessage: () => `must be at least ${leastMissed} times HOLDFAST_HEARTBEAT_SECONDS`,
+  },
+});
+
+/** What masters expect of agents. */
+export class AgentsConfig {
+  /** Seconds between two heartbeats; agents are told. */
+  @Setting('HOLDFAST_HEARTBEAT_SECONDS', { parse: asInteger }) @IsInt() @Min(1) @Max(300)
+  heartbeat: number = heartbeatSeconds;
+
+  /** Seconds of silence after which a node is offline: at least three heartbeats. */
+  @Setting('HOLDFAST_OFFLINE_AFTER_SECONDS', { parse: asInteger }) @IsInt() @Max(3600) @IsSeveralHeartbeats()
+  offlineAfter: number = offlineAfterSeconds;
+
+  /** Seconds by which a node's clock may differ before that is an alarm. */
+  @Setting('HOLDFAST_CLOCK_SKEW_SECONDS', { parse: asInteger }) @IsInt() @Min(1) @Max(86_400)
+  clockSkew: number = 60;
+
+  /** Oldest version of agents that get work. Absent: the oldest that this master can speak with. */
+  @Setting('HOLDFAST_AGENT_VERSION_MIN') @IsOptional() @Matches(/^\d{1,4}(\.\d{1,4}){2}(-[0-9A-Za-z.]{1,32})?$/, { message: 'must be a version such as 0.1.0' })
+  versionMin?: string;
+
+  /** Newest version of agents that get work; `0.2` means every 0.2.x. Absent: every version with the master's first two numbers. */
+  @Setting('HOLDFAST_AGENT_VERSION_MAX') @IsOptional() @Matches(/^\d{1,4}\.\d{1,4}(\.\d{1,4}(-[0-9A-Za-z.]{1,32})?)?$/, { message: 'must be a version such as 0.2.1, or 0.2 for every 0.2.x' })
+  versionMax?: string;
+}
+
 /** All settings of a master. Every secret may be given as a file with `_FILE`. */
 export class MasterConfig {
   @Section(NatsConfig) nats: NatsConfig;
@@ -37,6 +70,7 @@ export class MasterConfig {
   @Section(LogConfig) log: LogConfig;
   @Section(HttpConfig) http: HttpConfig;
   @Section(FirstAdminConfig) firstAdmin: FirstAdminConfig;
+  @Section(AgentsConfig) agents: AgentsConfig;
 
   /** The role of this process, as older set-ups name it. */
   @Setting('NODE_TYPE') @IsIn(['master'], { message: 'must be master here; start the agent for a slave' })

@@ -1,5 +1,5 @@
 import { Type } from 'class-transformer';
-import { IsBoolean, IsDefined, IsIn, IsOptional, IsString, IsUrl, Length, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { IsBoolean, IsDefined, IsIn, IsInt, IsOptional, IsString, IsUrl, Length, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
 import { PageQuery } from '../../../platform/index.ts';
 
 /** How long a link may live. */
@@ -77,6 +77,13 @@ export class HostRequest {
   @IsString() @MaxLength(32) platform: string;
   @IsString() @MaxLength(32) arch: string;
   @IsString() @MaxLength(64) agentVersion: string;
+  /** Name and version of the operating system. */
+  @IsOptional() @IsString() @MaxLength(128) os?: string;
+  @IsOptional() @IsString() @MaxLength(128) kernel?: string;
+  @IsOptional() @IsInt() @Min(1) cpus?: number;
+  /** Bytes. */
+  @IsOptional() @IsInt() @Min(0) memory?: number;
+  @IsOptional() @IsIn(['systemd', 'docker', 'foreground', 'unbuilt']) installMode?: 'systemd' | 'docker' | 'foreground' | 'unbuilt';
 }
 
 /** An agent that wants to become the node of its link. Its private keys never leave it. */

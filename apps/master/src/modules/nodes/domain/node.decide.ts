@@ -10,6 +10,8 @@ export type NodeCommand =
   | { readonly type: 'ChangeNode'; readonly name?: string; readonly labels?: Labels; readonly slots?: number }
   | { readonly type: 'DrainNode'; readonly reason: string }
   | { readonly type: 'ResumeNode' }
+  | { readonly type: 'DisableNode'; readonly reason: string }
+  | { readonly type: 'EnableNode' }
   | { readonly type: 'RemoveNode' };
 
 type Decision = Result<readonly NodeEvent[], Refusal>;
@@ -44,6 +46,10 @@ const onKnown = (command: OnKnown, state: KnownNode): Decision => {
       return ok(state.drained ? [] : [{ type: 'NodeDrained', data: { reason: command.reason } }]);
     case 'ResumeNode':
       return ok(state.drained ? [{ type: 'NodeResumed', data: {} }] : []);
+    case 'DisableNode':
+      return ok(state.disabled ? [] : [{ type: 'NodeDisabled', data: { reason: command.reason } }]);
+    case 'EnableNode':
+      return ok(state.disabled ? [{ type: 'NodeEnabled', data: {} }] : []);
     case 'RemoveNode':
       return ok([{ type: 'NodeRemoved', data: { name: state.name } }]);
     default:

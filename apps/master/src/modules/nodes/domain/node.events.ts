@@ -10,6 +10,13 @@ export interface HostFacts {
   readonly platform: string;
   readonly arch: string;
   readonly agentVersion: string;
+  /** What agents since say more. */
+  readonly os?: string;
+  readonly kernel?: string;
+  readonly cpus?: number;
+  /** Bytes. */
+  readonly memory?: number;
+  readonly installMode?: string;
 }
 
 /** An operator has announced a host; nothing runs there yet. */
@@ -27,7 +34,10 @@ export type NodeChanged = DomainEvent<'NodeChanged', { readonly name?: string; r
 /** No new run begins there. */
 export type NodeDrained = DomainEvent<'NodeDrained', { readonly reason: string }>;
 export type NodeResumed = DomainEvent<'NodeResumed', Readonly<Record<string, never>>>;
+/** Out of service: no work begins there, nobody's schedule makes it any, and its silence is no alarm. */
+export type NodeDisabled = DomainEvent<'NodeDisabled', { readonly reason: string }>;
+export type NodeEnabled = DomainEvent<'NodeEnabled', Readonly<Record<string, never>>>;
 /** Final. Its snapshots stay. */
 export type NodeRemoved = DomainEvent<'NodeRemoved', { readonly name: string }>;
 
-export type NodeEvent = NodeAdded | NodeEnrolled | NodeChanged | NodeDrained | NodeResumed | NodeRemoved;
+export type NodeEvent = NodeAdded | NodeEnrolled | NodeChanged | NodeDrained | NodeResumed | NodeDisabled | NodeEnabled | NodeRemoved;

@@ -14,6 +14,7 @@ export interface KnownNode {
   readonly labels: Labels;
   readonly slots: number;
   readonly drained: boolean;
+  readonly disabled: boolean;
   readonly enrolment?: NodeEnrolment;
 }
 
@@ -31,6 +32,10 @@ const evolveKnown = (state: KnownNode, event: Exclude<NodeEvent, { type: 'NodeAd
       return { ...state, drained: true };
     case 'NodeResumed':
       return { ...state, drained: false };
+    case 'NodeDisabled':
+      return { ...state, disabled: true };
+    case 'NodeEnabled':
+      return { ...state, disabled: false };
     case 'NodeRemoved':
       return { status: 'removed', name: event.data.name };
     default:
@@ -39,6 +44,6 @@ const evolveKnown = (state: KnownNode, event: Exclude<NodeEvent, { type: 'NodeAd
 };
 
 export const evolveNode = (state: NodeState, event: NodeEvent): NodeState => {
-  if (event.type === 'NodeAdded') return { status: 'known', drained: false, ...event.data };
+  if (event.type === 'NodeAdded') return { status: 'known', drained: false, disabled: false, ...event.data };
   return state.status === 'known' ? evolveKnown(state, event) : state;
 };

@@ -48,4 +48,14 @@ describe('a node', () => {
     expect(when({ type: 'ResumeNode' }, added, drained)).toEqual({ ok: true, value: [{ type: 'NodeResumed', data: {} }] });
     expect(when({ type: 'ResumeNode' }, added)).toEqual({ ok: true, value: [] });
   });
+
+  it('is taken out of service and put back, each once, and is drained or not all the same', () => {
+    const disabled: NodeEvent = { type: 'NodeDisabled', data: { reason: 'sold' } };
+    const drained: NodeEvent = { type: 'NodeDrained', data: { reason: '' } };
+    expect(when({ type: 'DisableNode', reason: 'sold' }, added)).toEqual({ ok: true, value: [disabled] });
+    expect(when({ type: 'DisableNode', reason: 'other' }, added, disabled)).toEqual({ ok: true, value: [] });
+    expect(when({ type: 'EnableNode' }, added, disabled)).toEqual({ ok: true, value: [{ type: 'NodeEnabled', data: {} }] });
+    expect(when({ type: 'EnableNode' }, added)).toEqual({ ok: true, value: [] });
+    expect(given(added, drained, disabled, { type: 'NodeEnabled', data: {} })).toMatchObject({ drained: true, disabled: false });
+  });
 });

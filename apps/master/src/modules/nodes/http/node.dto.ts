@@ -31,6 +31,11 @@ export class DrainRequest {
   @IsOptional() @IsString() @MaxLength(500) reason?: string;
 }
 
+export class DisableRequest {
+  /** Shown beside the node. */
+  @IsOptional() @IsString() @MaxLength(500) reason?: string;
+}
+
 export class NodeQuery extends PageQuery {
   /** Only nodes whose name holds this. */
   @IsOptional() @IsString() @MaxLength(64) name?: string;
@@ -38,13 +43,46 @@ export class NodeQuery extends PageQuery {
   @IsOptional() @IsString() @Matches(/^[^=]{1,64}=.{0,128}$/, { message: 'label must be key=value' }) label?: string;
   @IsOptional() @IsIn(['online', 'suspect', 'offline', 'never']) presence?: 'online' | 'suspect' | 'offline' | 'never';
   @IsOptional() @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)) @IsBoolean() drained?: boolean;
+  @IsOptional() @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)) @IsBoolean() disabled?: boolean;
 }
 
-/** What its agent said when it enrolled. */
+/** What its agent said of the host lately, or when it enrolled. */
 export class HostAnswer {
   hostname: string;
   platform: string;
   arch: string;
+  agentVersion?: string;
+  /** Name and version of the operating system. */
+  os?: string;
+  kernel?: string;
+  cpus?: number;
+  /** Bytes. */
+  memory?: number;
+  /** How the agent runs: `systemd`, `docker`, `foreground`, or `unbuilt` without a file of its own. */
+  installMode?: string;
+}
+
+/** The last order to upgrade the agent. */
+export class NodeUpgradeAnswer {
+  id: string;
+  status: 'ordered' | 'done' | 'failed';
+  version: string;
+  /** Version when it was ordered. */
+  from?: string;
+  /** How far an order is, as the agent says; absent before it has heard of it. `waiting`: for a restore to end. */
+  stage?: 'fetching' | 'waiting' | 'trying' | 'confirmed' | 'failed';
+  /** RFC 3339. */
+  orderedAt: string;
+  endedAt?: string;
+  code?: string;
+  detail?: string;
+}
+
+/** Something about a node that somebody should look at. */
+export class NodeAlarm {
+  /** `agent-too-old`, `agent-too-new`, `clock-skewed`, `node-duplicated` or `upgrade-failed`. */
+  code: string;
+  detail: string;
 }
 
 /** Of the last heartbeat. */
@@ -54,8 +92,16 @@ export class HeartbeatAnswer {
   skewMs: number;
   ip: string;
   mac: string;
+  /** One-minute load average. */
   load: number;
+  /** Bytes. */
   memoryFree?: number;
+  memoryTotal?: number;
+  /** Of all processors together, since the heartbeat before. */
+  cpuPercent?: number;
+  /** Bytes of the file system of the agent's state directory. */
+  diskFree?: number;
+  diskTotal?: number;
   running: number;
 }
 
@@ -67,6 +113,9 @@ export class NodeAnswer {
   slots: number;
   drained: boolean;
   drainReason?: string;
+  /** Out of service. */
+  disabled: boolean;
+  disabledReason?: string;
   /** RFC 3339. */
   addedAt: string;
   enrolledAt?: string;
@@ -82,6 +131,9 @@ export class NodeAnswer {
   /** RFC 3339: when its last heartbeat arrived on the bus. */
   lastSeenAt?: string;
   heartbeat?: HeartbeatAnswer;
+  upgrade?: NodeUpgradeAnswer;
+  /** Empty when all is well. */
+  alarms: NodeAlarm[];
 }
 
 export class NodePage {

@@ -4,7 +4,7 @@ import { invalidRequest, type CommandContext, Context, IfMatch } from '../../../
 import type { Labels } from '../domain/node.events.ts';
 import { NodeCommands } from '../node-commands.ts';
 import { NodeViews } from '../node-views.ts';
-import { AddNodeRequest, ChangeNodeRequest, DrainRequest, NodeAnswer, NodeIdAnswer, NodePage, NodeQuery } from './node.dto.ts';
+import { AddNodeRequest, ChangeNodeRequest, DisableRequest, DrainRequest, NodeAnswer, NodeIdAnswer, NodePage, NodeQuery } from './node.dto.ts';
 
 /** Labels come as an open object, so their shape is checked here. */
 const checkLabels = (labels: Labels | undefined): void => {
@@ -46,7 +46,18 @@ export class NodesHttp {
     return this.nodes.change(context, id, { ...body }, seen);
   }
 
-  /** No new run begins there; what runs goes on. */
+  /** Out of service until it is enabled: no run begins there, its schedules are skipped, its silence is no alarm. What runs goes on. */
+  @Post(':id\\:disable') @HttpCode(204)
+  disable(@Context() context: CommandContext, @Param('id') id: string, @Body() body: DisableRequest): Promise<void> {
+    return this.nodes.disable(context, id, body.reason ?? '');
+  }
+
+  @Post(':id\\:enable') @HttpCode(204)
+  enable(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
+    return this.nodes.enable(context, id);
+  }
+
+  /** No new run begins there, they wait; what runs goes on. */
   @Post(':id\\:drain') @HttpCode(204)
   drain(@Context() context: CommandContext, @Param('id') id: string, @Body() body: DrainRequest): Promise<void> {
     return this.nodes.drain(context, id, body.reason ?? '');

@@ -5,8 +5,8 @@ import type { NodeEvent } from '../domain/node.events.ts';
 import { NodeRow } from './node.entity.ts';
 
 const added = (id: string, { event, context }: RecordedEvent<Extract<NodeEvent, { type: 'NodeAdded' }>>): Omit<NodeRow, 'revision'> => ({
-  id, ...event.data, drained: false, drainReason: null, addedAt: new Date(parseTime(context.time)),
-  enrolledAt: null, publicKey: null, recipient: null, hostname: null, platform: null, arch: null,
+  id, ...event.data, drained: false, drainReason: null, disabled: false, disabledReason: null, addedAt: new Date(parseTime(context.time)),
+  enrolledAt: null, publicKey: null, recipient: null, hostname: null, platform: null, arch: null, host: null,
 });
 
 const changed = (row: NodeRow, { event, context }: RecordedEvent<NodeEvent>): Omit<NodeRow, 'revision'> | undefined => {
@@ -16,7 +16,7 @@ const changed = (row: NodeRow, { event, context }: RecordedEvent<NodeEvent>): Om
     case 'NodeEnrolled': {
       const { publicKey, recipient, host } = event.data;
       const { hostname, platform, arch } = host;
-      return { ...row, publicKey, recipient, hostname, platform, arch, enrolledAt: new Date(parseTime(context.time)) };
+      return { ...row, publicKey, recipient, hostname, platform, arch, host, enrolledAt: new Date(parseTime(context.time)) };
     }
     case 'NodeChanged':
       return { ...row, ...event.data };
@@ -24,6 +24,10 @@ const changed = (row: NodeRow, { event, context }: RecordedEvent<NodeEvent>): Om
       return { ...row, drained: true, drainReason: event.data.reason };
     case 'NodeResumed':
       return { ...row, drained: false, drainReason: null };
+    case 'NodeDisabled':
+      return { ...row, disabled: true, disabledReason: event.data.reason };
+    case 'NodeEnabled':
+      return { ...row, disabled: false, disabledReason: null };
     case 'NodeRemoved':
       return undefined;
     default:
@@ -38,7 +42,7 @@ const isAdded = (event: RecordedEvent<NodeEvent>): event is RecordedEvent<Extrac
 export const nodesModel = readModel<NodeRow, NodeEvent>({
   name: 'nodes',
   entity: NodeRow,
-  handles: ['NodeAdded', 'NodeEnrolled', 'NodeChanged', 'NodeDrained', 'NodeResumed', 'NodeRemoved'],
+  handles: ['NodeAdded', 'NodeEnrolled', 'NodeChanged', 'NodeDrained', 'NodeResumed', 'NodeDisabled', 'NodeEnabled', 'NodeRemoved'],
   keys: (event) => [event.aggregate.id],
   evolve: (row, event, key) => {
     const next = row ? changed(row, event) : isAdded(event) ? added(key, event) : undefined;

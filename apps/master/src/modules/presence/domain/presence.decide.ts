@@ -7,6 +7,8 @@ export interface PresenceState {
   readonly status: 'never' | 'online' | 'suspect' | 'offline';
   /** The state directory that counts as the node's; the older one when there are two. */
   readonly instance?: string;
+  /** Of its agent. */
+  readonly version?: string;
   /** A second one that was seen at the same time. */
   readonly duplicate?: string;
 }
@@ -22,7 +24,7 @@ const evolve = (state: PresenceState, event: PresenceEvent): PresenceState => {
     case 'NodeConnected': {
       const { duplicate, ...rest } = state;
       const kept = duplicate !== undefined && duplicate !== event.data.instance ? { duplicate } : {};
-      return { ...rest, ...kept, status: 'online', instance: event.data.instance };
+      return { ...rest, ...kept, status: 'online', instance: event.data.instance, version: event.data.version };
     }
     case 'NodeSuspected':
       return { ...state, status: 'suspect' };
@@ -54,7 +56,7 @@ export const presenceDecider: Decider<PresenceState, PresenceCommand, PresenceEv
     switch (command.type) {
       case 'SeeNode': {
         const { instance, version, hostname } = command;
-        const known = state.status === 'online' && state.instance === instance;
+        const known = state.status === 'online' && state.instance === instance && state.version === version;
         return ok(known ? [] : [{ type: 'NodeConnected', data: { instance, version, hostname } }]);
       }
       case 'SuspectNode':

@@ -1,6 +1,6 @@
 import type { DomainEvent } from '#event-store';
 
-/** The node is heard of: for the first time, again, or with another state directory. Times are the bus servers' or the masters'. */
+/** The node is heard of: for the first time, again, with another state directory or another version. Times are the bus servers' or the masters'. */
 export type NodeConnected = DomainEvent<'NodeConnected', { readonly instance: string; readonly version: string; readonly hostname: string }>;
 /** Its connection ended; it has a moment to come back. */
 export type NodeSuspected = DomainEvent<'NodeSuspected', { readonly reason: string }>;

@@ -17,6 +17,7 @@ describe('presence', () => {
     expect(when({ type: 'SeeNode', instance: 'a', ...seen }, connected)).toEqual({ ok: true, value: [] });
     expect(when({ type: 'SeeNode', instance: 'a', ...seen }, connected, suspected)).toEqual({ ok: true, value: [connected] });
     expect(when({ type: 'SeeNode', instance: 'b', ...seen }, connected)).toMatchObject({ ok: true, value: [{ data: { instance: 'b' } }] });
+    expect(when({ type: 'SeeNode', instance: 'a', version: '2', hostname: 'h' }, connected)).toMatchObject({ ok: true, value: [{ data: { version: '2' } }] });
   });
   it('suspects only who is online and loses only who is there', () => {
     expect(when({ type: 'SuspectNode', reason: 'connection ended' }, connected)).toEqual({ ok: true, value: [suspected] });
@@ -30,7 +31,7 @@ describe('presence', () => {
     const alarm: PresenceEvent = { type: 'NodeDuplicated', data: { instance: 'a', other: 'b', otherHostname: 'clone' } };
     expect(when(two, connected)).toEqual({ ok: true, value: [alarm] });
     expect(when(two, connected, alarm)).toEqual({ ok: true, value: [] });
-    expect(given(connected, alarm)).toEqual({ status: 'online', instance: 'a', duplicate: 'b' });
-    expect(given(connected, alarm, lost)).toEqual({ status: 'offline', instance: 'a' });
+    expect(given(connected, alarm)).toEqual({ status: 'online', instance: 'a', version: '1', duplicate: 'b' });
+    expect(given(connected, alarm, lost)).toEqual({ status: 'offline', instance: 'a', version: '1' });
   });
 });

@@ -16,6 +16,12 @@ export class HeartbeatRow {
   @Column({ type: 'text' }) version: string;
   @Column({ type: 'double precision' }) load: number;
   @Column({ name: 'memory_free', type: 'bigint', nullable: true }) memoryFree: number | null;
+  @Column({ name: 'memory_total', type: 'bigint', nullable: true }) memoryTotal: number | null;
+  /** Of all processors together. */
+  @Column({ name: 'cpu_percent', type: 'double precision', nullable: true }) cpuPercent: number | null;
+  /** Bytes of the file system of the state directory. */
+  @Column({ name: 'disk_free', type: 'bigint', nullable: true }) diskFree: number | null;
+  @Column({ name: 'disk_total', type: 'bigint', nullable: true }) diskTotal: number | null;
   @Column({ type: 'integer' }) slots: number;
   @Column({ type: 'integer' }) running: number;
 }

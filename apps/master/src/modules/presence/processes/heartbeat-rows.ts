@@ -14,13 +14,17 @@ export interface Duplicate {
 }
 
 const upsert = `
-insert into live.heartbeats as h (node, instance, first_seen, last_seen, skew_ms, hostname, ip, mac, version, load, memory_free, slots, running)
-select r.node, r.instance, r."lastSeen", r."lastSeen", r."skewMs", r.hostname, r.ip, r.mac, r.version, r.load, r."memoryFree", r.slots, r.running
+insert into live.heartbeats as h (node, instance, first_seen, last_seen, skew_ms, hostname, ip, mac, version, load, memory_free, memory_total, cpu_percent,
+  disk_free, disk_total, slots, running)
+select r.node, r.instance, r."lastSeen", r."lastSeen", r."skewMs", r.hostname, r.ip, r.mac, r.version, r.load, r."memoryFree", r."memoryTotal",
+  r."cpuPercent", r."diskFree", r."diskTotal", r.slots, r.running
 from jsonb_to_recordset($1::jsonb) as r(node text, instance text, "lastSeen" timestamptz, "skewMs" integer, hostname text, ip text, mac text,
-  version text, load double precision, "memoryFree" bigint, slots integer, running integer)
+  version text, load double precision, "memoryFree" bigint, "memoryTotal" bigint, "cpuPercent" double precision, "diskFree" bigint,
+  "diskTotal" bigint, slots integer, running integer)
 on conflict (node, instance) do update set
   last_seen = excluded.last_seen, skew_ms = excluded.skew_ms, hostname = excluded.hostname, ip = excluded.ip, mac = excluded.mac,
-  version = excluded.version, load = excluded.load, memory_free = excluded.memory_free, slots = excluded.slots, running = excluded.running
+  version = excluded.version, load = excluded.load, memory_free = excluded.memory_free,
+  memory_total = excluded.memory_total, cpu_percent = excluded.cpu_percent, disk_free = excluded.disk_free, disk_total = excluded.disk_total, slots = excluded.slots, running = excluded.running
 where excluded.last_seen >= h.last_seen`;
 
 /** The last heartbeats and disconnects, in the schema `live`: overwritten, never rebuilt. */

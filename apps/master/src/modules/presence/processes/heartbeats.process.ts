@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { type ConsumerMessages, DeliverPolicy, type JsMsg, type NatsConnection } from 'nats';
-import { Heartbeat, decodeMessage, nodeOfSubject, offlineAfterSeconds, streams } from '#contracts';
+import { Heartbeat, decodeMessage, nodeOfSubject, streams } from '#contracts';
 import { type Clock, type Logger, messageOf, parseTime } from '#kernel';
 import type { BusHealth } from '#messaging';
 import { BUS, BUS_HEALTH, CLOCK, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
@@ -20,14 +20,15 @@ const beatOf = (message: JsMsg): Beat => {
     node: beat.key, instance: beat.instance, lastSeen: new Date(arrived),
     skewMs: Number.isFinite(skew) ? Math.max(-mostSkewMs, Math.min(mostSkewMs, Math.round(skew))) : 0,
     hostname: beat.hostname, ip: beat.ip, mac: beat.mac, version: beat.version, load: beat.load, memoryFree: beat.memory_free ?? null,
+    memoryTotal: beat.memory_total ?? null, cpuPercent: beat.cpu_percent ?? null, diskFree: beat.disk_free ?? null, diskTotal: beat.disk_total ?? null,
     slots: beat.slots, running: beat.running,
   };
 };
 
 /** Whether presence has something to decide: not for the younger of two state directories, nor for what it knows. */
-const isNews = ({ node, instance }: Beat, row: PresenceRow | undefined, duplicates: readonly Duplicate[]): boolean => {
+const isNews = ({ node, instance, version }: Beat, row: PresenceRow | undefined, duplicates: readonly Duplicate[]): boolean => {
   if (duplicates.some((found) => found.node === node && found.older !== instance)) return false;
-  return row?.status !== 'online' || row.instance !== instance;
+  return row?.status !== 'online' || row.instance !== instance || row.version !== version;
 };
 
 /** Takes heartbeats from the bus into the schema `live`, and tells when a node came. Every master does; the rows are the same. */
@@ -107,7 +108,7 @@ export class HeartbeatsProcess implements OnApplicationBootstrap, BeforeApplicat
     const existing = await this.presence.existing(nodes);
     const known = await this.presence.known(nodes);
     // An old heartbeat that a starting master finds in the stream is no news.
-    const since = Math.max(...beats.map(({ lastSeen }) => lastSeen.getTime())) - offlineAfterSeconds * 1000;
+    const since = Math.max(...beats.map(({ lastSeen }) => lastSeen.getTime())) - this.presence.silenceMs;
     const duplicates = await this.rows.duplicates(nodes, new Date(since));
     const fresh = beats.filter((beat) => existing.has(beat.node) && beat.lastSeen.getTime() >= since);
     for (const { node, instance, version, hostname } of fresh.filter((beat) => isNews(beat, known.get(beat.node), duplicates))) {

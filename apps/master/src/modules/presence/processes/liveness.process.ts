@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { NatsConnection } from 'nats';
-import { offlineAfterSeconds, streams } from '#contracts';
+import { streams } from '#contracts';
 import { type Clock, type Logger, fault, parseTime, rfc3339 } from '#kernel';
 import { BUS, CLOCK, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
 import { HeartbeatRows } from './heartbeat-rows.ts';
@@ -52,7 +52,7 @@ export class LivenessProcess implements OnApplicationBootstrap, BeforeApplicatio
     const watched = [...known.values()].map(({ node, status }) => ({
       node, status, lastSeen: lastSeen.get(node)?.getTime() ?? 0, ...(ended.has(node) ? { disconnectedAt: ended.get(node) ?? 0 } : {}),
     }));
-    for (const lost of judgeLiveness(watched, { now, unbrokenMs: this.unbrokenMs(), silenceMs: offlineAfterSeconds * 1000, graceMs })) {
+    for (const lost of judgeLiveness(watched, { now, unbrokenMs: this.unbrokenMs(), silenceMs: this.presence.silenceMs, graceMs })) {
       await this.presence.decide(lost.node, { type: 'LoseNode', reason: lost.reason, lastSeen: rfc3339(lost.lastSeen) });
     }
   }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
 import { AppError, type Clock, type IdSource } from '#kernel';
-import { CLOCK, Commands, IDS, systemContext } from '../../../platform/index.ts';
+import { CLOCK, CONFIG, Commands, IDS, type MasterConfig, systemContext } from '../../../platform/index.ts';
 import { type PresenceCommand, presenceDecider } from '../domain/presence.decide.ts';
 import { PresenceRow } from '../read-models/presence.entity.ts';
 
@@ -14,7 +14,13 @@ export class PresenceCommands {
     private readonly commands: Commands,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(IDS) private readonly ids: IdSource,
+    @Inject(CONFIG) private readonly config: Pick<MasterConfig, 'agents'>,
   ) {}
+
+  /** Milliseconds of silence after which a node is offline. */
+  get silenceMs(): number {
+    return this.config.agents.offlineAfter * 1000;
+  }
 
   /** Decides one command about one node. */
   async decide(node: string, command: PresenceCommand): Promise<void> {

@@ -25,16 +25,22 @@ export class LookupNodeDirectory implements NodeDirectory {
     const before = this.changes;
     const node = await this.nodes.find(id);
     if (!node) return undefined;
-    const { enrolled, drained, online, slots, recipient, instance, offlineSince } = node;
+    const { enrolled, drained, disabled, online, slots, recipient, instance, enrolledAt, gate, offlineSince } = node;
     const facts = {
-      enrolled, drained, online, slots,
+      enrolled, drained, disabled, online, slots,
       ...(recipient === undefined ? {} : { recipient }),
       ...(instance === undefined ? {} : { instance }),
+      ...(enrolledAt === undefined ? {} : { enrolledAt: enrolledAt.getTime() }),
+      ...(gate === undefined ? {} : { gate }),
       ...(offlineSince === undefined ? {} : { offlineSince: offlineSince.getTime() }),
     };
     // An event that came while the rows were read may be missing in them.
     if (this.changes === before) this.known.set(id, facts);
     return facts;
+  }
+
+  heard(node: string, instance: string, since: number): Promise<boolean> {
+    return this.nodes.heard(node, instance, new Date(since));
   }
 
   private forget(node: string): void {

@@ -5,7 +5,7 @@ import type { NodeLookup, NodeView } from '../../nodes/index.ts';
 import { LookupNodeDirectory } from './node-directory.adapter.ts';
 
 const view = (change: Partial<NodeView>): NodeView =>
-  ({ id: 'node_a', name: 'a', labels: {}, slots: 2, drained: false, enrolled: true, online: true, ...change });
+  ({ id: 'node_a', name: 'a', labels: {}, slots: 2, drained: false, disabled: false, enrolled: true, online: true, ...change });
 
 const directory = () => {
   const rows = { asked: 0, node: view({}) as NodeView | undefined, reading: () => Promise.resolve() };

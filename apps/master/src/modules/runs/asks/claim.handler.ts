@@ -26,10 +26,12 @@ export class ClaimHandler {
   async answer(node: string, ask: ClaimAsk): Promise<Answer<ClaimGranted>> {
     try {
       // Two live instances of one node are a cloned machine or a stolen credential: the one that was there first works on.
-      const { instance } = (await this.nodes.find(node)) ?? {};
+      const { instance, disabled, gate } = (await this.nodes.find(node)) ?? {};
       if (instance !== undefined && instance !== ask.instance) {
         return answerNo(ask.id, refuse('unavailable', 'other-instance', 'Another agent speaks as this node; end one of them'));
       }
+      if (disabled) return answerNo(ask.id, refuse('unavailable', 'node-disabled', 'This node is out of service; nothing begins until it is enabled'));
+      if (gate) return answerNo(ask.id, gate);
       const claimed = await this.claim(node, ask);
       if (!claimed.ok) return answerNo(ask.id, claimed.error);
       const { run, attempt } = claimed.value;

@@ -12,7 +12,7 @@ const batch = 20_000;
 /** Milliseconds that a new run is left to the master that requested it and sends it at once: two senders only hold each other up. */
 const senderMs = 2_000;
 /** Reasons to wait that hold for every run of the node. */
-const nodeObstacles = new Set(['node-not-enrolled', 'node-drained', 'node-offline', 'no-free-slot']);
+const nodeObstacles = new Set(['node-not-enrolled', 'node-disabled', 'node-drained', 'node-offline', 'agent-too-old', 'agent-too-new', 'no-free-slot']);
 
 /** Sends what waits, sends again what may not have arrived, and takes back what nobody claimed. */
 @Injectable()

@@ -7,7 +7,7 @@ import { RewrapProcess } from './rewrap.process.ts';
 import { SupervisionProcess } from './supervision.process.ts';
 
 /** Events after which a waiting run may be able to begin. A requested one is sent by whoever requested it, or by the next pass. */
-const wakes = new Set(['RunRetried', 'RunReturned', 'LeaseReleased', 'LaneLeft', 'NodeConnected', 'NodeResumed', 'NodeEnrolled', 'NodeChanged']);
+const wakes = new Set(['RunRetried', 'RunReturned', 'LeaseReleased', 'LaneLeft', 'NodeConnected', 'NodeResumed', 'NodeEnabled', 'NodeEnrolled', 'NodeChanged']);
 
 /** Repeats the duties about runs on this master. */
 @Injectable()

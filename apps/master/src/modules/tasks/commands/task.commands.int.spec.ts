@@ -52,14 +52,15 @@ const master = (fails: (append: number) => boolean = () => false) => {
   const reads = { waitFor: () => Promise.resolve(true) };
   const deciding = new Deciding(handler, systemClock, countingIds());
   const away = { enrolled: true, drained: false, online: false, slots: 1 };
+  const nodesAway = { find: () => Promise.resolve(away), heard: () => Promise.resolve(false) };
   const dispatch = new DispatchRunHandler(
-    deciding, { find: () => Promise.resolve(away) }, { queued: () => Promise.resolve([]), active: () => Promise.resolve([]) },
+    deciding, nodesAway, { queued: () => Promise.resolve([]), active: () => Promise.resolve([]) },
     { send: () => Promise.reject(new Error('nothing is to be sent')) }, silentLogger,
   );
   const commands = new Commands(handler, reads);
   const starts = new StartRuns(commands, dispatch, reads, silentLogger);
   const none = undefined as never;
-  return { handler, tasks: new TaskCommands(commands, new RequestRunHandler(), starts, none, none) };
+  return { handler, tasks: new TaskCommands(commands, new RequestRunHandler(nodesAway), starts, none, none) };
 };
 const context = (commandId: string) => systemContext(systemClock, 'test', commandId);
 

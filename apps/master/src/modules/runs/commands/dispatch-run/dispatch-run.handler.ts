@@ -8,6 +8,7 @@ import { Deciding } from '../../deciding.ts';
 import { runDecider } from '../../domain/run.decide.ts';
 import { lastAttempt, type RunState } from '../../domain/run.state.ts';
 import { COMMAND_SENDER, type CommandSender, NODE_DIRECTORY, type NodeDirectory, RUN_ROWS, type RunRows } from '../../ports.ts';
+import { nodeObstacle } from '../../node-obstacle.ts';
 import { decideRun } from '../decide-run.ts';
 
 /** Seconds that an agent has to claim what it was sent; then the run goes back to the queue. */
@@ -97,12 +98,11 @@ export class DispatchRunHandler {
   }
 
   private async obstacle(node: string): Promise<Refusal | undefined> {
-    const facts = node === controlNode ? { enrolled: true, drained: false, online: true, slots: controlSlots } : await this.nodes.find(node);
-    if (!facts) return waiting('node-removed', 'The node does not exist any more');
-    if (!facts.enrolled) return waiting('node-not-enrolled', 'The node has no agent yet; enrol it with a link');
-    if (facts.drained) return waiting('node-drained', 'The node is drained; resume it to let runs begin');
-    if (!facts.online) return waiting('node-offline', 'The node is offline; the run begins when its agent is back');
+    const facts = node === controlNode ? undefined : await this.nodes.find(node);
+    const obstacle = node === controlNode ? undefined : nodeObstacle(facts);
+    if (obstacle) return obstacle;
+    const slots = facts?.slots ?? controlSlots;
     const busy = await this.rows.active(node);
-    return busy.length < facts.slots ? undefined : waiting('no-free-slot', `All ${facts.slots} slots of the node are in use`);
+    return busy.length < slots ? undefined : waiting('no-free-slot', `All ${slots} slots of the node are in use`);
   }
 }

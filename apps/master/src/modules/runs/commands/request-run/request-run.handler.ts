@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '#event-store';
 import { type Refusal, type Result, controlNode, derivedId, err, ok, refuse } from '#kernel';
 import { repositoryKey } from '../../../repositories/index.ts';
 import { type TaskDefinition, laneDecider, laneId, taskDecider, taskExists } from '../../../tasks/index.ts';
 import type { RunCause, RunOrder, RunPlan, VerifyLevel } from '../../domain/run.plan.ts';
+import { NODE_DIRECTORY, type NodeDirectory } from '../../ports.ts';
 import { decideRun } from '../decide-run.ts';
 
 /** The run of `task` on `node` at this instant of its schedule: one id on every master. */
@@ -48,9 +49,11 @@ const dutyRetrySeconds = { user: 10, schedule: 300, duty: 300 } as const;
 /** Requests runs inside somebody's unit of work, so that a request is one batch whatever else belongs to it. */
 @Injectable()
 export class RequestRunHandler {
+  constructor(@Inject(NODE_DIRECTORY) private readonly nodes: NodeDirectory) {}
+
   /**
-   * The run exists afterwards, queued or (overlap, misfire) skipped with its reason; requested before: nothing. A start by hand
-   * that overlaps is refused (`task-running`) where the task does not queue.
+   * The run exists afterwards, queued or (overlap, misfire, node out of service) skipped with its reason; requested before: nothing. A
+   * start by hand that overlaps is refused (`task-running`) where the task does not queue, and one on a node out of service (`node-disabled`).
    */
   async ofTask(unit: UnitOfWork, request: TaskRunRequest): Promise<Result<string, Refusal>> {
     const { state: task } = await unit.load(taskDecider, request.task);
@@ -61,6 +64,7 @@ export class RequestRunHandler {
     }
     const command = { type: 'RequestRun', order: orderOf(definition, request) } as const;
     const skip = await this.skipReason(unit, request, definition);
+    if (skip?.code === 'node-disabled' && request.cause === 'user') return err(refuse('conflict', 'node-disabled', skip.detail));
     const decided = await decideRun(unit, request.id, skip ? { ...command, skip } : command, definition.overlap);
     return decided.ok ? ok(request.id) : decided;
   }
@@ -76,6 +80,7 @@ export class RequestRunHandler {
   }
 
   private async skipReason(unit: UnitOfWork, request: TaskRunRequest, definition: TaskDefinition) {
+    if ((await this.nodes.find(request.node))?.disabled) return { code: 'node-disabled', detail: 'The node is out of service; enable it to let runs begin' };
     if (request.missed) return { code: 'missed', detail: 'No master was running at the scheduled time, and the task skips what it missed' };
     if (request.cause !== 'schedule' || definition.overlap !== 'skip') return undefined;
     const { state: lane } = await unit.load(laneDecider, laneId(request.task, request.node));

@@ -6,6 +6,7 @@ import { CLOCK } from '../../../../platform/index.ts';
 import { leaseModeOf } from '../../domain/run.plan.ts';
 import { activeStatuses } from '../../domain/run.state.ts';
 import { NODE_DIRECTORY, type NodeDirectory, type NodeFacts } from '../../ports.ts';
+import { nodeObstacle } from '../../node-obstacle.ts';
 import { RunRow } from './run.entity.ts';
 
 /** Why a run waits: a stable code and a sentence. */
@@ -13,13 +14,6 @@ export interface WaitingReason {
   readonly code: string;
   readonly detail: string;
 }
-
-const nodeReason = (facts: NodeFacts | undefined): WaitingReason | undefined => {
-  if (!facts) return { code: 'node-removed', detail: 'The node does not exist any more; cancel the run' };
-  if (!facts.enrolled) return { code: 'node-not-enrolled', detail: 'The node has no agent yet; enrol it with a link' };
-  if (facts.drained) return { code: 'node-drained', detail: 'The node is drained; resume it to let runs begin' };
-  return facts.online ? undefined : { code: 'node-offline', detail: 'The node is offline; the run begins when its agent is back' };
-};
 
 /** Says why queued runs wait. Computed when asked, as it changes with everything around the run. */
 @Injectable()
@@ -48,8 +42,8 @@ export class WaitingReasons {
     if (run.notBefore && run.notBefore.getTime() > this.clock.now()) {
       return { code: 'retry-delay', detail: `The next attempt begins at ${rfc3339(run.notBefore.getTime())}` };
     }
-    const ofNode = run.node === controlNode ? undefined : nodeReason(facts.get(run.node));
-    if (ofNode) return ofNode;
+    const ofNode = run.node === controlNode ? undefined : nodeObstacle(facts.get(run.node));
+    if (ofNode) return { code: ofNode.code, detail: ofNode.detail };
     const before = open.find((other) => other.task !== null && other.task === run.task && other.node === run.node);
     if (before && before.id !== run.id) return { code: 'task-running', detail: `The run ${before.id} of the same task comes first` };
     const active = open.filter((other) => other.status !== 'queued');

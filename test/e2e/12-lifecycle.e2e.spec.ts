@@ -1,0 +1,213 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitUntil } from '#testing';
+import { brokenAgent, buildAgent, removeAgent } from '../support/agent-builds.ts';
+import { cli } from '../support/cli.ts';
+import { EmbeddedStack, root } from '../support/embedded-stack.ts';
+import { addTask, runEnded, runTask } from '../support/runs.ts';
+import { slowTree, smallTree, stirIslands } from '../support/tree.ts';
+
+interface Node {
+  readonly presence: string;
+  readonly version?: string;
+  readonly alarms: readonly { readonly code: string }[];
+  readonly upgrade?: { readonly status: string; readonly stage?: string; readonly code?: string; readonly version: string };
+  readonly host?: { readonly installMode?: string };
+  readonly heartbeat?: { readonly skewMs: number };
+}
+
+const room = mkdtempSync(join(tmpdir(), 'holdfast-life-'));
+const tree = smallTree(join(room, 'tree'));
+const program = join(root, 'dist', 'apps', 'agent', 'src', 'main.js');
+const offClock = (ms: number): string[] => ['--import', `${pathToFileURL(join(root, 'test', 'support', 'clock-off.mjs')).href}?ms=${ms}`];
+let stack: EmbeddedStack;
+
+/** A host of its own, as far as an agent can tell: a state directory, and the words that start its agent. */
+class Host {
+  private child: ChildProcess | undefined;
+  constructor(readonly name: string, private readonly words: readonly [string, ...string[]], readonly node: string, public state = join(room, name)) {}
+
+  /** @param words a program and its first arguments; default: the built agent. */
+  static async make(name: string, words: readonly [string, ...string[]] = [process.execPath, program]): Promise<Host> {
+    const { id } = await stack.call<{ id: string }>('POST', '/api/v1/nodes', { name });
+    const host = new Host(name, words, id);
+    await host.enrol();
+    return host;
+  }
+
+  async enrol(): Promise<void> {
+    const { token } = await stack.call<{ token: string }>('POST', '/api/v1/enrolment-links', { node: this.node });
+    const [file, ...first] = this.words;
+    execFileSync(file, [...first, 'enrol', '--master', stack.announcement.url, '--state', this.state], {
+      env: { PATH: process.env['PATH'], HOLDFAST_ENROL_TOKEN: token }, stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+
+  start(): void {
+    const [file, ...first] = this.words;
+    const env = { PATH: '/usr/bin:/bin', HOLDFAST_STATE_DIR: this.state, HOLDFAST_AGENT_TRIAL_SECONDS: '8', HOLDFAST_LOG_LEVEL: 'warn' };
+    this.child = spawn(file, first, { env, stdio: ['ignore', 'ignore', 'ignore'] });
+  }
+
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (!this.child || !this.isRunning) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill(signal);
+    await ended;
+  }
+
+  now(): Promise<Node> {
+    return stack.callPatiently<Node>('GET', `/api/v1/nodes/${this.node}`);
+  }
+
+  until(check: (node: Node) => boolean, ms = 60_000): Promise<unknown> {
+    return waitUntil(async () => check(await this.now()), ms);
+  }
+
+  /** What lies in its state directory about upgrades. */
+  record(): { readonly current?: { readonly version: string }; readonly order?: { readonly stage: string; readonly tries: number } } {
+    const file = join(this.state, 'upgrade.json');
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
+  }
+}
+
+const hosts: Host[] = [];
+const host = async (...given: Parameters<typeof Host.make>): Promise<Host> => {
+  const made = await Host.make(...given);
+  hosts.push(made);
+  return made;
+};
+const waitingOf = (id: string) => async (): Promise<string | undefined> => (await stack.call<{ waitingCode?: string }>('GET', `/api/v1/runs/${id}`)).waitingCode;
+
+beforeAll(async () => {
+  stack = await EmbeddedStack.start(join(room, 'data'));
+}, 120_000);
+afterAll(async () => {
+  for (const one of hosts) await one.end('SIGKILL');
+  await stack?.stop();
+  rmSync(room, { recursive: true, force: true });
+}, 60_000);
+
+describe('an operator', () => {
+  it('renames, labels, drains and disables a node on the command line, and sees why its runs wait', async () => {
+    const nodes = async (...words: string[]) => (await cli(stack, ['nodes', ...words])).code;
+    const task = await addTask(stack, 'of this host', [tree]);
+    expect(await nodes('rename', stack.node, 'here')).toBe(0);
+    expect(await nodes('label', 'here', 'site=vienna', 'rack=2')).toBe(0);
+    expect(await nodes('label', 'here', 'rack-')).toBe(0);
+    expect(await nodes('slots', 'here', '3')).toBe(0);
+    expect(await nodes('drain', 'here', '--reason', 'new disk')).toBe(0);
+    expect(await stack.call('GET', `/api/v1/nodes/${stack.node}`)).toMatchObject({ name: 'here', labels: { site: 'vienna' }, slots: 3, drained: true, drainReason: 'new disk' });
+    const { id } = await stack.call<{ id: string }>('POST', `/api/v1/tasks/${task}:run`);
+    await waitUntil(async () => (await waitingOf(id)()) === 'node-drained');
+    expect(await nodes('resume', 'here')).toBe(0);
+    expect(await runEnded(stack, id)).toMatchObject({ status: 'succeeded' });
+    expect(await nodes('disable', 'here')).toBe(0);
+    await expect(stack.call('POST', `/api/v1/tasks/${task}:run`)).rejects.toThrow(/node-disabled/);
+    expect(await nodes('enable', 'here')).toBe(0);
+    expect((await cli(stack, ['nodes', 'show', 'here'])).out).toMatch(/labels +site=vienna[\s\S]*disk +.* free of/);
+    expect(await nodes('rm', 'here')).toBe(5);
+    expect(await stack.call('POST', '/api/v1/nodes:upgrade', { nodes: [stack.node] })).toMatchObject({ items: [{ outcome: 'refused', code: 'upgraded-otherwise' }] });
+  });
+});
+
+describe('a host whose clock is ten minutes off', () => {
+  it.each([['ahead', 600_000], ['behind', -600_000]] as const)('%s works, and is an alarm', async (way, ms) => {
+    const off = await host(`clock ${way}`, [process.execPath, ...offClock(ms), program]);
+    off.start();
+    await off.until(({ alarms }) => alarms.some(({ code }) => code === 'clock-skewed'));
+    expect(Math.abs(((await off.now()).heartbeat?.skewMs ?? 0) - ms)).toBeLessThan(30_000);
+    expect(await runTask(stack, await addTask(stack, `clock ${way}`, [tree], { node: off.node }))).toMatchObject({ status: 'succeeded' });
+    expect((await off.now()).presence).toBe('online');
+    await off.end();
+  });
+});
+
+describe('a host that is installed anew', () => {
+  it('is the same node with new keys; what its former agent held is lost at once, and the next backup goes into the same repository', async () => {
+    const big = slowTree(join(room, 'big'), 1);
+    const one = await host('reinstalled');
+    one.start();
+    const task = await addTask(stack, 'reinstalled', [big], { node: one.node, retries: { max: 0, delaySeconds: 60 } });
+    expect(await runTask(stack, task)).toMatchObject({ status: 'succeeded' });
+    stirIslands(big);
+    const { id } = await stack.call<{ id: string }>('POST', `/api/v1/tasks/${task}:run`);
+    await waitUntil(async () => (await stack.call<{ status: string }>('GET', `/api/v1/runs/${id}`)).status === 'running');
+    await one.end('SIGKILL');
+    one.state = join(room, 'reinstalled anew');
+    await one.enrol();
+    const from = performance.now();
+    one.start();
+    expect(await runEnded(stack, id, 30_000)).toMatchObject({ status: 'lost', code: 'not-held' });
+    expect(performance.now() - from, 'by what the new agent says, not by any limit').toBeLessThan(25_000);
+    expect(await runTask(stack, task)).toMatchObject({ status: 'succeeded' });
+    const { items } = await stack.call<{ items: { node: string }[] }>('GET', '/api/v1/repositories');
+    expect(items.filter(({ node }) => node === one.node)).toHaveLength(1);
+    await one.end();
+  });
+});
+
+describe('an agent that is one file', () => {
+  const [old, next, crashing, hanging] = ['0.0.9', '0.1.90', '0.1.91', '0.1.92'];
+  let one: Host;
+  let task: string;
+
+  beforeAll(async () => {
+    const file = buildAgent(old);
+    buildAgent(next);
+    brokenAgent(crashing, 'exit 3');
+    brokenAgent(hanging, 'exec sleep 60');
+    one = await host('one file', [file]);
+    one.start();
+  }, 120_000);
+  afterAll(() => {
+    for (const version of [old, next, crashing, hanging]) removeAgent(version);
+  });
+  const order = (version: string) => stack.call('POST', `/api/v1/nodes/${one.node}:upgrade`, { version });
+
+  it('gets no work while its version is outside the window, is upgraded from the master, and works', async () => {
+    await one.until(({ alarms }) => alarms.some(({ code }) => code === 'agent-too-old'));
+    task = await addTask(stack, 'one file', [tree], { node: one.node });
+    const { id } = await stack.call<{ id: string }>('POST', `/api/v1/tasks/${task}:run`);
+    await waitUntil(async () => (await waitingOf(id)()) === 'agent-too-old');
+    const { pid } = one;
+    expect((await cli(stack, ['nodes', 'upgrade', 'one file', '--version', next])).code).toBe(0);
+    await one.until(({ upgrade, version }) => upgrade?.status === 'done' && version === next);
+    expect(await runEnded(stack, id)).toMatchObject({ status: 'succeeded' });
+    expect({ alarms: (await one.now()).alarms, pid: one.pid, running: one.isRunning }).toEqual({ alarms: [], pid, running: true });
+  });
+
+  it('goes back by itself from a version that crashes, and says why', async () => {
+    await order(crashing);
+    await one.until(({ upgrade }) => upgrade?.status === 'failed');
+    expect((await one.now()).upgrade).toMatchObject({ version: crashing, code: 'upgrade-crashed' });
+    await one.until(({ presence, version }) => presence === 'online' && version === next);
+    expect(await runTask(stack, task)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('is killed in the middle of a trial and comes back as it was, from a version that hangs too', async () => {
+    await order(hanging);
+    await waitUntil(() => one.record().order?.stage === 'trying');
+    await one.end('SIGKILL');
+    // As a service manager would.
+    one.start();
+    await one.until(({ upgrade, presence, version }) => upgrade?.status === 'failed' && upgrade.version === hanging && presence === 'online' && version === next);
+    expect((await one.now()).upgrade).toMatchObject({ code: 'upgrade-not-online' });
+    expect(one.record().current).toMatchObject({ version: next });
+    await one.end();
+    await one.until(({ presence }) => presence !== 'online', 5_000);
+  });
+});
