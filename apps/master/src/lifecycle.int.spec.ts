@@ -140,7 +140,9 @@ describe('the life of a node', () => {
     expect(await shown(node)).toMatchObject({ disabled: true, disabledReason: 'sold', alarms: [] });
     expect((await fleet())['disabled']).toBe(1);
     expect((await api.call('POST', `/api/v1/nodes/${node}:enable`, {})).status).toBe(204);
-    expect(await shown(node)).toMatchObject({ disabled: false });
+    expect(await codes(node)).toEqual(['agent-too-old']);
+    agent.version = '0.1.0';
+    await online(agent);
     await agent.close();
   });
 
