@@ -8,7 +8,7 @@ export {
   type MasterUser, type NodeToken, type NodeTokenRequest, agentsToken, controlToken, issueNodeToken, newMasterUser, nodeTokenDays,
 } from './nats/tokens.ts';
 export {
-  type ClaimsOutcome, type ClaimsReconciler, type ClaimsReconcilerOptions, type ClaimsResolver, newClaimsReconciler,
+  type ClaimsCoverage, type ClaimsOutcome, type ClaimsReconciler, type ClaimsReconcilerOptions, type ClaimsResolver, type KnownServers, newClaimsReconciler,
 } from './nats/claims-reconciler.ts';
 export { type OperatorAccount, type OperatorCredentialRequest, operatorCredential } from './nats/operator-credential.ts';
 export { natsClaimsResolver } from './nats/nats-resolver.ts';

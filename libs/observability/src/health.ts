@@ -1,9 +1,11 @@
 import { type Clock, fault, isAppError, messageOf } from '#kernel';
 
-/** A dependency that a process cannot work without. */
+/** A dependency that a process cannot work without, or something that somebody must be told of. */
 export interface HealthIndicator {
   /** Short and stable: `bus`, `postgres`. */
   readonly name: string;
+  /** True: it is shown, and the process counts as healthy without it. Default false. */
+  readonly advisory?: boolean;
   /** Resolves when it works; rejects with what is wrong. */
   readonly check: () => Promise<void>;
 }
@@ -58,6 +60,9 @@ export interface HealthOptions {
 /** Asks all indicators; never rejects. */
 export const checkHealth = async (indicators: readonly HealthIndicator[], options: HealthOptions): Promise<HealthReport> => {
   const { clock, timeoutMs = 2000, onFailure = () => undefined } = options;
-  const reports = await Promise.all(indicators.map(async (indicator) => [indicator.name, await probe(indicator, clock, timeoutMs, onFailure)] as const));
-  return { healthy: reports.every(([, { status }]) => status === 'up'), indicators: Object.fromEntries(reports) };
+  const reports = await Promise.all(indicators.map(async (indicator) => ({ indicator, report: await probe(indicator, clock, timeoutMs, onFailure) })));
+  return {
+    healthy: reports.every(({ indicator, report }) => indicator.advisory === true || report.status === 'up'),
+    indicators: Object.fromEntries(reports.map(({ indicator, report }) => [indicator.name, report])),
+  };
 };

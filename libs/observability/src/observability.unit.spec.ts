@@ -80,4 +80,10 @@ describe('health', () => {
     });
     expect(reasons).toContain('foreign user secretuser at host');
   });
+
+  it('what is advisory is shown, and the process is healthy without it', async () => {
+    const warned = { name: 'warned', advisory: true, check: async () => { throw fault('unavailable', 'claims-not-taken', 'See n1'); } };
+    const report = await checkHealth([{ name: 'good', check: async () => undefined }, warned], { clock: new FakeClock() });
+    expect(report).toMatchObject({ healthy: true, indicators: { warned: { status: 'down', code: 'claims-not-taken', detail: 'See n1' } } });
+  });
 });

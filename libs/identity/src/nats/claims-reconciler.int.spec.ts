@@ -62,7 +62,7 @@ describe('claims reconciler', () => {
   });
 
   it('says so when the servers do not take what was pushed', async () => {
-    const deaf: ClaimsResolver = { lookup: (account) => resolver.lookup(account), push: async () => undefined };
+    const deaf: ClaimsResolver = { ...resolver, push: async () => [] };
     await expect(reconciler(deaf).agents(revoking(99))).rejects.toThrow('claims-not-taken');
   });
 

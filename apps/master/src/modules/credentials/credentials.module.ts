@@ -11,6 +11,6 @@ import { CredentialRow } from './read-models/credential.entity.ts';
   imports: [TypeOrmModule.forFeature([CredentialRow]), NodesModule],
   controllers: [CredentialsHttp],
   providers: [Credentials, ClaimsProcess],
-  exports: [Credentials],
+  exports: [Credentials, ClaimsProcess],
 })
 export class CredentialsModule {}

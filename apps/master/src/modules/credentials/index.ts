@@ -3,6 +3,7 @@ import { defineEvents } from '#event-store';
 import type { CredentialEvent } from './domain/credential.events.ts';
 
 export type { CredentialEvent } from './domain/credential.events.ts';
+export { ClaimsProcess } from './claims.process.ts';
 export { Credentials } from './credentials.service.ts';
 export { CredentialRow } from './read-models/credential.entity.ts';
 export { credentialsModel } from './read-models/credentials.projection.ts';

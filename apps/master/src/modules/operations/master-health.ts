@@ -18,6 +18,7 @@ export class MasterHealth implements BeforeApplicationShutdown {
   readonly version = version;
   readonly startedAt: number;
   private stopping = false;
+  private readonly others: HealthIndicator[] = [];
 
   constructor(
     @InjectDataSource() private readonly database: DataSource,
@@ -32,6 +33,11 @@ export class MasterHealth implements BeforeApplicationShutdown {
 
   get position(): number {
     return this.follower.position;
+  }
+
+  /** Shows something of another slice beside its own. */
+  also(indicator: HealthIndicator): void {
+    this.others.push(indicator);
   }
 
   /** Load balancers look elsewhere while this master finishes what it has at hand. */
@@ -50,6 +56,7 @@ export class MasterHealth implements BeforeApplicationShutdown {
       { name: 'postgres', check: async () => void (await this.database.query('select 1')) },
       { name: 'bus', check: () => this.checkBus() },
       { name: 'projections', check: () => this.checkProjections() },
+      ...this.others,
     ];
   }
 

@@ -7,6 +7,7 @@ import type { Metrics } from '#observability';
 import type { Follower } from '#projections';
 import { FOLLOWER, METRICS, Public } from '../../platform/index.ts';
 import { FleetCounter } from '../nodes/index.ts';
+import { ClaimsProcess } from '../credentials/index.ts';
 
 interface Count {
   readonly label: string;
@@ -23,18 +24,23 @@ export class MetricsHttp {
   private readonly nodes;
   private readonly runs;
   private readonly alarms;
+  private readonly servers;
+  private readonly claimsAge;
 
   constructor(
     @Inject(METRICS) private readonly metrics: Metrics,
     @Inject(FOLLOWER) private readonly follower: Follower,
     @InjectDataSource() private readonly database: DataSource,
     private readonly fleet: FleetCounter,
+    private readonly claims: ClaimsProcess,
   ) {
     this.position = metrics.gauge({ name: 'holdfast_projection_position', help: 'Sequence up to which events are projected' });
     this.lag = metrics.gauge({ name: 'holdfast_projection_lag_events', help: 'Events that are not projected yet' });
     this.nodes = metrics.gauge({ name: 'holdfast_nodes', help: 'Nodes by presence', labels: ['presence'] });
     this.alarms = metrics.gauge({ name: 'holdfast_node_alarms', help: 'Nodes with an alarm, by its kind', labels: ['alarm'] });
     this.runs = metrics.gauge({ name: 'holdfast_runs', help: 'Runs by status', labels: ['status'] });
+    this.servers = metrics.gauge({ name: 'holdfast_nats_servers', help: 'NATS servers by whether they hold the account claims, revocations among them', labels: ['claims'] });
+    this.claimsAge = metrics.gauge({ name: 'holdfast_claims_age_seconds', help: 'Since this master last saw the account claims on every NATS server that answers' });
   }
 
   @Get()
@@ -46,6 +52,8 @@ export class MetricsHttp {
     await this.showAlarms();
     this.runs.reset();
     for (const { label, count } of await this.runsByStatus()) this.runs.set({ status: label }, count);
+    for (const claims of ['current', 'behind', 'away'] as const) this.servers.set({ claims }, this.claims.coverage?.[claims].length ?? 0);
+    this.claimsAge.set(this.claims.ageMs / 1000);
     response.type(this.metrics.contentType).send(await this.metrics.render());
   }
 
