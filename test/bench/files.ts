@@ -35,11 +35,20 @@ const { values } = parseArgs({
   },
 });
 
-const peakOf = (pid: number): number => {
+/** Where the stack of a program begins: another place after each exec, the same one before it. */
+const stackOf = (pid: number): string | undefined => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[25];
+};
+
+/** KiB. A child that has not become its program yet still has its parent's memory, and is not counted twice. */
+const peakOf = (pid: number, parent?: string): number => {
   let sum = 0;
   try {
+    const stack = stackOf(pid);
+    if (stack !== '0' && stack === parent) return 0;
     sum += Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
-    for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ')) if (child.trim()) sum += peakOf(Number(child));
+    for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ')) if (child.trim()) sum += peakOf(Number(child), stack);
   } catch {
     // It ended meanwhile.
   }
