@@ -166,13 +166,13 @@ describe('an agent that is one file', () => {
   let task: string;
 
   beforeAll(async () => {
-    const file = buildAgent(old);
-    buildAgent(next);
+    const file = await buildAgent(old);
+    await buildAgent(next);
     brokenAgent(crashing, 'exit 3');
     brokenAgent(hanging, 'exec sleep 60');
     one = await host('one file', [file]);
     one.start();
-  }, 120_000);
+  }, 180_000);
   afterAll(() => {
     for (const version of [old, next, crashing, hanging]) removeAgent(version);
   });

@@ -1,17 +1,18 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { zstdCompressSync } from 'node:zlib';
 import { root } from './embedded-stack.ts';
 
 const arch = { x64: 'amd64', arm64: 'arm64' }[process.arch as 'x64'] ?? process.arch;
 const folderOf = (version: string): string => join(root, 'dist', 'agent', version);
 
-/** The agent of this checkout as one file that says this version; where masters of a stack look for it. Returns the file. */
-export const buildAgent = (version: string): string => {
+/** The agent of this checkout as one file that says this version; where masters of a stack look for it. Resolves with the file. */
+export const buildAgent = async (version: string): Promise<string> => {
   const words = [join(root, 'scripts', 'build-agent.mjs'), '--out', folderOf(version), '--version', version, '--level', '1'];
-  execFileSync(join(root, 'node_modules', '.bin', 'node'), words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await promisify(execFile)(join(root, 'node_modules', '.bin', 'node'), words);
   return join(folderOf(version), `holdfast-agent-linux-${arch}`);
 };
 
