@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '#testing';
-import { brokenAgent, buildAgent, removeAgent } from '../support/agent-builds.ts';
+import { brokenAgent, buildAgent, copyAgent, removeAgent } from '../support/agent-builds.ts';
 import { cli } from '../support/cli.ts';
 import { EmbeddedStack, root } from '../support/embedded-stack.ts';
 import { addTask, runEnded, runTask } from '../support/runs.ts';
@@ -161,20 +161,18 @@ describe('a host that is installed anew', () => {
 });
 
 describe('an agent that is one file', () => {
-  const [old, next, crashing, hanging] = ['0.0.9', '0.1.90', '0.1.91', '0.1.92'];
+  const [old, next, later, crashing, hanging] = ['0.0.93', '0.1.93', '0.1.94', '0.1.95', '0.1.96'];
   let one: Host;
   let task: string;
 
   beforeAll(async () => {
     const file = await buildAgent(old);
-    await buildAgent(next);
-    brokenAgent(crashing, 'exit 3');
-    brokenAgent(hanging, 'exec sleep 60');
+    await Promise.all([copyAgent(old, next), copyAgent(old, later), brokenAgent(crashing, 'exit 3'), brokenAgent(hanging, 'exec sleep 60')]);
     one = await host('one file', [file]);
     one.start();
   }, 180_000);
   afterAll(() => {
-    for (const version of [old, next, crashing, hanging]) removeAgent(version);
+    for (const version of [old, next, later, crashing, hanging]) removeAgent(version);
   });
   const order = (version: string) => stack.call('POST', `/api/v1/nodes/${one.node}:upgrade`, { version });
 
@@ -198,15 +196,26 @@ describe('an agent that is one file', () => {
     expect(await runTask(stack, task)).toMatchObject({ status: 'succeeded' });
   });
 
+  it('becomes another version in the middle of a backup, which is taken up again under the same claim', async () => {
+    const big = slowTree(join(room, 'big of one file'), 5);
+    const slow = await addTask(stack, 'slow on one file', [big], { node: one.node });
+    const { id } = await stack.call<{ id: string }>('POST', `/api/v1/tasks/${slow}:run`);
+    await waitUntil(async () => (await stack.call<{ status: string }>('GET', `/api/v1/runs/${id}`)).status === 'running');
+    await order(later);
+    await one.until(({ upgrade, version }) => upgrade?.status === 'done' && version === later);
+    expect(await stack.call('GET', `/api/v1/runs/${id}`), 'nobody waited for it').toMatchObject({ status: 'running' });
+    expect(await runEnded(stack, id)).toMatchObject({ status: 'succeeded', attempt: 1 });
+  });
+
   it('is killed in the middle of a trial and comes back as it was, from a version that hangs too', async () => {
     await order(hanging);
     await waitUntil(() => one.record().order?.stage === 'trying');
     await one.end('SIGKILL');
     // As a service manager would.
     one.start();
-    await one.until(({ upgrade, presence, version }) => upgrade?.status === 'failed' && upgrade.version === hanging && presence === 'online' && version === next);
+    await one.until(({ upgrade, presence, version }) => upgrade?.status === 'failed' && upgrade.version === hanging && presence === 'online' && version === later);
     expect((await one.now()).upgrade).toMatchObject({ code: 'upgrade-not-online' });
-    expect(one.record().current).toMatchObject({ version: next });
+    expect(one.record().current).toMatchObject({ version: later });
     await one.end();
     await one.until(({ presence }) => presence !== 'online', 5_000);
   });
