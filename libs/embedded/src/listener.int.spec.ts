@@ -44,4 +44,7 @@ it('a server that does not become ready in time is gone when that is told, so th
   const failing = start();
   await expect(awaitReady(failing, { ...options, ready: () => Promise.reject(new Error('no proc')) })).rejects.toThrow('no proc');
   expect(failing.running()).toBe(false);
+  const unwanted = start();
+  await expect(awaitReady(unwanted, { ...options, timeoutMs: 60_000, signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(unwanted.running()).toBe(false);
 });

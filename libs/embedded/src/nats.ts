@@ -24,11 +24,13 @@ export interface Readiness {
   readonly clock: Clock;
   /** Asks a child to end that did not become ready. Default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
+  /** Nobody waits any more: the child is ended. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Waits until `ready` holds; throws `child-ended` when the child ends first and `child-not-ready` after `timeoutMs`. A child that did
- * not become ready is gone when this throws: the next start must not meet it at its port and its files.
+ * Waits until `ready` holds; throws `child-ended` when the child ends first, `child-not-ready` after `timeoutMs`, and the reason of
+ * `signal`. A child that did not become ready is gone when this throws: the next start must not meet it at its port and its files.
  */
 export const awaitReady = async (child: Child, options: Readiness): Promise<void> => {
   try {
@@ -39,14 +41,14 @@ export const awaitReady = async (child: Child, options: Readiness): Promise<void
   }
 };
 
-const untilReady = async (child: Child, { ready, timeoutMs, logFile, clock }: Readiness): Promise<void> => {
+const untilReady = async (child: Child, { ready, timeoutMs, logFile, clock, signal }: Readiness): Promise<void> => {
   const deadline = clock.monotonic() + timeoutMs;
   while (!(await ready())) {
     if (!child.running()) throw fault('unavailable', 'child-ended', `${child.name} ended while starting; its words are in ${logFile}`);
     if (clock.monotonic() > deadline) {
       throw fault('unavailable', 'child-not-ready', `${child.name} did not become ready in ${timeoutMs / 1000} s; its words are in ${logFile}`);
     }
-    await clock.sleep(25);
+    await clock.sleep(25, signal);
   }
 };
 
@@ -58,6 +60,8 @@ export interface EmbeddedNatsOptions {
   readonly port: number;
   readonly folder: string;
   readonly clock: Clock;
+  /** Gives the start up and ends what was started. */
+  readonly signal?: AbortSignal;
 }
 
 /** Starts a nats-server and resolves when it accepts clients. */
@@ -68,6 +72,6 @@ export const startEmbeddedNats = async (options: EmbeddedNatsOptions): Promise<C
     pidFile: join(options.folder, 'run', 'nats.pid'), clock: options.clock,
   });
   const ready = async (): Promise<boolean> => listensOn(child.pid, options.port) && (await accepts(options.port));
-  await awaitReady(child, { ready, timeoutMs: 30_000, logFile, clock: options.clock });
+  await awaitReady(child, { ready, timeoutMs: 30_000, logFile, clock: options.clock, signal: options.signal });
   return child;
 };

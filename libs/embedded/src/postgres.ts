@@ -20,6 +20,8 @@ export interface EmbeddedPostgresOptions {
   readonly clock: Clock;
   /** Further settings, `name=value`. */
   readonly settings?: readonly string[];
+  /** Gives the start up and ends what was started. */
+  readonly signal?: AbortSignal;
 }
 
 /** Connection URL of the embedded database; holds the password, so never log it. */
@@ -133,6 +135,8 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): P
     name: 'postgres', ...launch, env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' }, logFile,
     pidFile: join(options.folder, 'run', 'postgres.pid'), clock: options.clock, cwd: '/',
   });
-  await awaitReady(child, { ready: hasDatabase(postgresUrl(options, 'postgres')), timeoutMs: 60_000, logFile, clock: options.clock, stopSignal: 'SIGINT' });
+  await awaitReady(child, {
+    ready: hasDatabase(postgresUrl(options, 'postgres')), timeoutMs: 60_000, logFile, clock: options.clock, stopSignal: 'SIGINT', signal: options.signal,
+  });
   return child;
 };

@@ -60,14 +60,14 @@ const program = (options: StackOptions, app: 'master' | 'agent'): string => join
 const answersReady = (url: string) => (): Promise<boolean> =>
   fetch(new URL('/health/ready', url), { signal: AbortSignal.timeout(2000) }).then((response) => response.ok, () => false);
 
-const startMaster = async (layout: StackLayout, { ports, network }: Place, options: StackOptions): Promise<Child> => {
+const startMaster = async (layout: StackLayout, { ports, network }: Place, options: StackOptions, signal: AbortSignal): Promise<Child> => {
   const logFile = join(layout.logs, 'master.log');
   const child = startChild({
     name: 'master', command: process.execPath, args: ['--enable-source-maps', program(options, 'master')], logFile, clock: options.clock,
     env: { ...options.settings, ...masterEnvironment(layout, ports, network, options.path) }, pidFile: join(layout.run, 'master.pid'),
   });
   const ready = async (): Promise<boolean> => listensOn(child.pid, ports.http) && (await answersReady(`http://127.0.0.1:${ports.http}`)());
-  await awaitReady(child, { ready, timeoutMs: 120_000, logFile, clock: options.clock });
+  await awaitReady(child, { ready, timeoutMs: 120_000, logFile, clock: options.clock, signal });
   return child;
 };
 
@@ -97,16 +97,16 @@ const startParts = async (supervisor: Supervisor, layout: StackLayout, ports: St
   const natsProgram = await findNatsServer({ path: options.path, projectRoot: options.root, explicit: options.natsServer });
   await supervisor.add({
     name: 'nats', stopSignal: 'SIGTERM',
-    start: () => startEmbeddedNats({ program: natsProgram, configFile: layout.natsConfig, port: ports.nats, folder: data, clock }),
+    start: (signal) => startEmbeddedNats({ program: natsProgram, configFile: layout.natsConfig, port: ports.nats, folder: data, clock, signal }),
   });
   onStep('starting Postgres');
   const password = secretIn(layout.postgresPassword);
   await supervisor.add({
-    name: 'postgres', stopSignal: 'SIGINT', start: () => startEmbeddedPostgres({ folder: data, port: ports.postgres, password, clock }),
+    name: 'postgres', stopSignal: 'SIGINT', start: (signal) => startEmbeddedPostgres({ folder: data, port: ports.postgres, password, clock, signal }),
   });
   onStep('starting the master');
   secretIn(layout.adminPassword);
-  await supervisor.add({ name: 'master', start: () => startMaster(layout, { ports, network }, options) });
+  await supervisor.add({ name: 'master', start: (signal) => startMaster(layout, { ports, network }, options, signal) });
 };
 
 /**

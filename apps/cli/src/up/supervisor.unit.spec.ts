@@ -51,3 +51,35 @@ it('parts are stopped in the reverse of the order in which they were started, ea
   await supervisor.stop();
   expect(ended).toEqual(['master SIGTERM', 'postgres SIGINT', 'nats SIGTERM']);
 });
+
+it('a stop does not wait for a part that cannot become ready again, because others end', async () => {
+  const clock = new FakeClock();
+  const supervisor = new Supervisor(clock, silentLogger);
+  const ended: string[] = [];
+  const first = fakeChild('master', ended);
+  let starts = 0;
+  await supervisor.add({ name: 'nats', start: async () => fakeChild('nats', ended).child });
+  await supervisor.add({ name: 'master', start: (signal) => {
+    if (starts++ === 0) return Promise.resolve(first.child);
+    // Ready only with NATS, as the real one.
+    return new Promise((_, reject) => { signal.addEventListener('abort', () => { ended.push('master given up'); reject(new Error('given up')); }); });
+  } });
+  first.crash();
+  while (clock.sleeping === 0) await settle();
+  await clock.advance(500);
+  while (starts < 2) await settle();
+  await supervisor.stop();
+  expect(ended).toEqual(['master given up', 'master SIGTERM', 'nats SIGTERM']);
+});
+
+it('a stop does not wait for the pause before the next start', async () => {
+  const clock = new FakeClock();
+  const supervisor = new Supervisor(clock, silentLogger);
+  const only = fakeChild('agent', []);
+  let starts = 0;
+  await supervisor.add({ name: 'agent', start: () => { starts++; return Promise.resolve(only.child); } });
+  only.crash();
+  while (clock.sleeping === 0) await settle();
+  await supervisor.stop();
+  expect(starts).toBe(1);
+});
