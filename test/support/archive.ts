@@ -26,6 +26,10 @@ export const query = async <Row extends pg.QueryResultRow>(stack: EmbeddedStack,
   }
 };
 
+/** All events of parent runs, in the order of the log. */
+export const parentRunEvents = (stack: EmbeddedStack): Promise<ArchivedEvent[]> =>
+  query<ArchivedEvent>(stack, "select sequence, aggregate_type, aggregate_id, type, data from archive.events where aggregate_type = 'parent-run' order by sequence");
+
 /** All events of runs, in the order of the log. */
 export const runEvents = (stack: EmbeddedStack): Promise<ArchivedEvent[]> =>
   query<ArchivedEvent>(stack, "select sequence, aggregate_type, aggregate_id, type, data from archive.events where aggregate_type = 'run' order by sequence");

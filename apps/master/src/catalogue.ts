@@ -11,7 +11,7 @@ import { NodeRow, nodeEvents, nodesModel } from './modules/nodes/index.ts';
 import { placesEventVersions } from './modules/places/index.ts';
 import { AgentWordRow, DisconnectRow, HeartbeatRow, PresenceRow, presenceEvents, presenceModel } from './modules/presence/index.ts';
 import { RepositoryRow, repositoryEventVersions, repositoryRows } from './modules/repositories/index.ts';
-import { ExecutorBeat, RunAbsence, RunProgress, RunRow, runEventVersions, runRows } from './modules/runs/index.ts';
+import { ExecutorBeat, RunAbsence, RunProgress, RunRow, parentRunEventVersions, runEventVersions, runRows } from './modules/runs/index.ts';
 import { SnapshotRow, snapshotEventVersions, snapshotRows } from './modules/snapshots/index.ts';
 import { TargetRow, TargetSecret, targetEvents, targetsModel } from './modules/targets/index.ts';
 import { TaskLaneRow, TaskRow, laneEventVersions, taskEventVersions, taskLaneRows, taskRows } from './modules/tasks/index.ts';
@@ -21,7 +21,7 @@ import { IdempotencyKey } from './platform/idempotency/idempotency-key.entity.ts
 
 const types = eventTypes(
   installationEvents, nameEventVersions, placesEventVersions, nodeEvents, presenceEvents, upgradeEvents, credentialEvents, enrolmentEvents, targetEvents, identityEvents,
-  taskEventVersions, laneEventVersions, runEventVersions, repositoryEventVersions, snapshotEventVersions,
+  taskEventVersions, laneEventVersions, runEventVersions, parentRunEventVersions, repositoryEventVersions, snapshotEventVersions,
 );
 
 /** Everything that the slices bring: their events, read models, tables and migrations. */

@@ -33,12 +33,16 @@ export const startStack = async (): Promise<TestStack> => {
     variables,
     master: async ({ clock = systemClock, logger = silentLogger, variables: more = {} } = {}) => {
       const config = readConfig(MasterConfig, { ...variables, ...more });
-      const master = await startMaster({ config, clock, ids: randomIds, logger }, new AbortController().signal);
+      const started = await startMaster({ config, clock, ids: randomIds, logger }, new AbortController().signal);
+      const master: Master = { ...started, stop: () => {
+        masters.splice(masters.indexOf(master), 1);
+        return started.stop();
+      } };
       masters.push(master);
       return master;
     },
     stop: async () => {
-      for (const master of masters) await master.stop();
+      for (const master of [...masters]) await master.stop();
       await Promise.all([nats.stop(), postgres.stop()]);
       removeTempDir(dataDir);
     },

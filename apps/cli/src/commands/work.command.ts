@@ -6,17 +6,20 @@ import { exitCodeOfRun, followRun } from '../runs/follow-run.ts';
 import { followLog, readLog } from '../runs/run-log.ts';
 import type { RunView } from '../runs/run-view.ts';
 import { findOne } from './find.ts';
+import { type PlacementFlags, placementFlags } from './placement.ts';
 
 interface TaskView {
   readonly id: string;
   readonly name: string;
-  readonly node: string;
+  readonly node?: string;
+  readonly nodes?: readonly string[];
+  readonly selector?: Readonly<Record<string, string>>;
+  readonly place?: string;
   readonly status?: string;
   readonly schedule?: { readonly cron: string; readonly timeZone?: string };
 }
 
-interface AddOptions {
-  readonly node?: string;
+interface AddOptions extends PlacementFlags {
   readonly target?: string;
   readonly path: readonly string[];
   readonly exclude?: readonly string[];
@@ -34,10 +37,10 @@ const oneOf = (items: readonly { readonly id: string; readonly name: string }[],
 
 const addTask = async (context: CommandContext, name: string, options: AddOptions): Promise<void> => {
   const api = await context.api();
-  const node = oneOf(await api.all('/api/v1/nodes'), options.node, 'node');
+  const placement = options.selector === undefined ? { node: oneOf(await api.all('/api/v1/nodes'), options.node, 'node') } : {};
   const target = oneOf(await api.all('/api/v1/targets'), options.target, 'target');
   const task = await api.post<TaskView>('/api/v1/tasks', {
-    name, node, target,
+    name, ...placement, ...placementFlags(options), target,
     source: {
       type: 'files', paths: options.path.map((path) => resolve(path)), ...(options.exclude ? { excludes: options.exclude } : {}),
       ...(options.oneFileSystem ? { oneFileSystem: true } : {}),
@@ -48,16 +51,26 @@ const addTask = async (context: CommandContext, name: string, options: AddOption
   context.output.result('task', task, `${task.id} ${name}`);
 };
 
+/** Where a task runs, for a list. */
+const whereOf = ({ selector, place, nodes, node }: TaskView): string => {
+  if (selector) return `${place ?? ''} ${Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(',')}`;
+  return nodes && nodes.length > 1 ? `${node ?? ''} and ${nodes.length - 1} more` : (node ?? '');
+};
+
 const registerTasks = (program: Command, context: CommandContext): void => {
   const tasks = program.command('tasks').description('what to back up, when and where to');
   tasks.command('ls').description('all tasks').action(async () => {
     const items = await (await context.api()).all<TaskView>('/api/v1/tasks');
     for (const item of items) context.output.message('task', item);
-    context.output.text(table(['ID', 'NAME', 'NODE', 'SCHEDULE', 'STATUS'], items.map((task) => [task.id, task.name, task.node, task.schedule?.cron ?? 'by hand', task.status ?? ''])));
+    context.output.text(table(['ID', 'NAME', 'NODE', 'SCHEDULE', 'STATUS'], items.map((task) => [task.id, task.name, whereOf(task), task.schedule?.cron ?? 'by hand', task.status ?? ''])));
   });
-  tasks.command('add <name>').description('define a task')
+  tasks.command('add <name>').alias('create').description('define a task')
     .requiredOption('--path <path...>', 'what to back up')
     .option('--node <node>', 'which host (default: the only one)')
+    .option('--selector <labels>', 'instead of --node: the hosts that have these labels at the time, key=value[,key=value]')
+    .option('--place <place>', 'with --selector: any (one host, the least loaded) or all (a run on each)')
+    .option('--offline <rule>', 'when a host is offline or drained: wait, skip or fail', 'wait')
+    .option('--wait <seconds>', 'bound for --offline wait, after which the run fails (default with --selector: a day)')
     .option('--target <target>', 'where to (default: the only one)')
     .option('--exclude <pattern...>', 'gitignore patterns of what to leave out')
     .option('--one-file-system', 'do not cross into other file systems')
@@ -87,8 +100,9 @@ const registerRun = (program: Command, context: CommandContext): void => {
 
 const registerRuns = (program: Command, context: CommandContext): void => {
   const runs = program.command('runs').description('executions of tasks');
-  runs.command('ls').description('the latest runs').option('-n, --limit <n>', 'how many', '20').action(async (options: { limit: string }) => {
-    const page = await (await context.api()).get<{ readonly items: readonly RunView[] }>(`/api/v1/runs?limit=${encodeURIComponent(options.limit)}`);
+  runs.command('ls').description('the latest runs').option('-n, --limit <n>', 'how many', '20').option('--parent <run>', 'the runs of this parent run').action(async (options: { limit: string; parent?: string }) => {
+    const which = options.parent === undefined ? 'topLevel=true' : `parent=${encodeURIComponent(options.parent)}`;
+    const page = await (await context.api()).get<{ readonly items: readonly RunView[] }>(`/api/v1/runs?limit=${encodeURIComponent(options.limit)}&${which}`);
     for (const item of page.items) context.output.message('run', item);
     context.output.text(table(['ID', 'KIND', 'STATUS', 'REQUESTED', 'WHY'], page.items.map((run) => [run.id, run.kind, run.status, run.requestedAt, run.waitingReason ?? run.code ?? ''])));
   });
@@ -108,6 +122,10 @@ const registerRuns = (program: Command, context: CommandContext): void => {
     });
   runs.command('cancel <run>').description('end a run').action(async (id: string) => {
     const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:cancel`);
+    context.output.result('run', run, `${run.id} ${run.status}`);
+  });
+  runs.command('retry <run>').description('try a run again that ended without a result; of a parent run those of its runs that did').action(async (id: string) => {
+    const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:retry`);
     context.output.result('run', run, `${run.id} ${run.status}`);
   });
 };

@@ -3,6 +3,7 @@ import type { ApiClient } from '../api-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { humanBytes, humanDuration, printable } from '../format.ts';
 import type { Output } from '../output.ts';
+import { ChildrenTeller, childrenLine } from './children.ts';
 import { type LogParts, followLog } from './run-log.ts';
 import { type RunView, isFinal } from './run-view.ts';
 
@@ -13,6 +14,7 @@ const patienceMs = 120_000;
 const lastLinesMs = 2_000;
 
 const progressLine = (run: RunView): string => {
+  if (run.children) return childrenLine(run);
   const progress = run.progress;
   if (!progress) return `${run.kind} ${run.status}${run.waitingReason ? `: ${run.waitingReason}` : ''}`;
   const percent = progress.totalBytes ? `${Math.floor((100 * progress.bytes) / progress.totalBytes)} %  ` : '';
@@ -27,7 +29,8 @@ const describe = (run: RunView): string => {
   const seconds = run.startedAt && run.finishedAt ? ` in ${humanDuration(parseTime(run.finishedAt) - parseTime(run.startedAt))}` : '';
   const counts = run.statistics ? `: ${run.statistics.files} files, ${humanBytes(run.statistics.bytes)}, ${humanBytes(run.statistics.storedBytes)} stored` : '';
   const snapshot = run.snapshot && run.kind === 'backup' ? `, snapshot ${run.snapshot}` : '';
-  return `${run.kind} ${run.status}${seconds}${counts}${snapshot}${run.detail ? ` (${run.detail} [${run.code}])` : ''}`;
+  const whole = run.children ? ` on ${run.children.total} node(s)` : '';
+  return `${run.kind} ${run.status}${whole}${seconds}${counts}${snapshot}${run.detail ? ` (${run.detail} [${run.code}])` : ''}`;
 };
 
 /** The exit code of a finished run. */
@@ -50,8 +53,8 @@ const showWarnings = async (parts: LogParts, id: string, output: Output, shown: 
       output.message('log', { run: id, ...line });
     }
   } catch (error) {
-    // That there is no such run is told once, by who asks for the run itself.
-    const isTold = parts.signal.aborted || (isAppError(error) && error.kind === 'not-found');
+    // That there is no such run is told once, by who asks for the run itself. A parent run has no log of its own.
+    const isTold = parts.signal.aborted || (isAppError(error) && (error.kind === 'not-found' || error.code === 'run-has-no-log'));
     if (!isTold) output.note(`The log of the run cannot be followed: ${messageOf(error)}`);
   }
 };
@@ -77,10 +80,12 @@ export const followRun = async (api: ApiClient, id: string, output: Output, cloc
 const untilFinal = async (api: ApiClient, id: string, output: Output, clock: Clock): Promise<RunView> => {
   let lastHeard = clock.monotonic();
   let before = '';
+  const children = new ChildrenTeller(api, id, output);
   for (;;) {
     try {
       const run = await api.get<RunView>(`/api/v1/runs/${id}`);
       lastHeard = clock.monotonic();
+      if (run.children) await children.look(run);
       if (isFinal(run)) return run;
       const line = progressLine(run);
       output.progress(line);

@@ -3,7 +3,11 @@ export interface RunView {
   readonly id: string;
   readonly kind: string;
   readonly status: string;
-  readonly node: string;
+  /** Absent: a parent run. */
+  readonly node?: string;
+  readonly parent?: string;
+  /** Of a parent run. */
+  readonly children?: { readonly total: number; readonly byStatus: Readonly<Record<string, number>> };
   readonly task?: string;
   readonly snapshot?: string;
   readonly waitingReason?: string;

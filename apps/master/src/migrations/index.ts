@@ -4,6 +4,7 @@ import { Audit1763730000300 } from './1763730000300-audit.ts';
 import { Links1763730000400 } from './1763730000400-links.ts';
 import { Executors1763730000500 } from './1763730000500-executors.ts';
 import { Lifecycle1763730000700 } from './1763730000700-lifecycle.ts';
+import { Placement1763730000800 } from './1763730000800-placement.ts';
 
 /** All migrations of the master's own tables, oldest first. */
-export const migrations = [Platform1763730000000, Runs1763730000200, Audit1763730000300, Links1763730000400, Executors1763730000500, Lifecycle1763730000700];
+export const migrations = [Platform1763730000000, Runs1763730000200, Audit1763730000300, Links1763730000400, Executors1763730000500, Lifecycle1763730000700, Placement1763730000800];

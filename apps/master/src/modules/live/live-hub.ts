@@ -12,7 +12,7 @@ export const liveTopics = ['runs', 'progress', 'nodes', 'tasks', 'targets', 'sna
 export type LiveTopic = (typeof liveTopics)[number];
 
 const topicOf: Readonly<Record<string, LiveTopic>> = {
-  run: 'runs', node: 'nodes', presence: 'nodes', credential: 'nodes', task: 'tasks', target: 'targets', snapshot: 'snapshots',
+  run: 'runs', 'parent-run': 'runs', node: 'nodes', presence: 'nodes', credential: 'nodes', task: 'tasks', target: 'targets', snapshot: 'snapshots',
 };
 const keepAliveMs = 15_000;
 const mostClients = 500;

@@ -6,6 +6,7 @@ export type { HostFacts, Labels, NodeEvent } from './domain/node.events.ts';
 export type { KnownNode, NodeState } from './domain/node.state.ts';
 export { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
 export type { NodeAnswer } from './http/node.dto.ts';
+export { type WorkFacts, mayNotWorkCodes, mayWork } from './domain/may-work.ts';
 export { NodeViews } from './node-views.ts';
 export { NodeRow } from './read-models/node.entity.ts';
 export { nodesModel } from './read-models/nodes.projection.ts';

@@ -94,6 +94,12 @@ export class NodeLookup {
     return rows.map(({ name }) => name);
   }
 
+  /** The nodes that bear all of these labels, in order of their ids. */
+  async matching(labels: Labels): Promise<NodeView[]> {
+    const rows: { id: string }[] = await this.nodes.query('select id from read.nodes where labels @> $1::jsonb', [JSON.stringify(labels)]);
+    return rows.length === 0 ? [] : this.list(rows.map(({ id }) => id));
+  }
+
   /** All nodes that are there, or those of `ids`; in order of their ids. */
   async list(ids?: readonly string[]): Promise<NodeView[]> {
     const where = ids ? { id: In(ids) } : {};

@@ -68,6 +68,6 @@ export class MetricsHttp {
   }
 
   private runsByStatus(): Promise<Count[]> {
-    return this.database.query('select status as label, count(*) as count from read.runs group by 1');
+    return this.database.query('select status as label, count(*) as count from read.runs where node is not null group by 1');
   }
 }

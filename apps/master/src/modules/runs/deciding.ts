@@ -3,6 +3,8 @@ import type { CommandHandler, Decided, EventContext, UnitOfWork } from '#event-s
 import { type Clock, type IdSource, type Refusal, type Result, ok, rfc3339 } from '#kernel';
 import { CLOCK, COMMAND_HANDLER, IDS } from '../../platform/index.ts';
 import { type RepositoryState, repositoryDecider } from '../repositories/index.ts';
+import { parentDecider } from './domain/parent.decide.ts';
+import type { ParentState } from './domain/parent.state.ts';
 import { runDecider } from './domain/run.decide.ts';
 import type { RunState } from './domain/run.state.ts';
 
@@ -38,6 +40,12 @@ export class Deciding {
   async repository(id: string): Promise<RepositoryState> {
     const loaded = await this.execute('system:read', async (unit) => ok((await unit.load(repositoryDecider, id)).state));
     return loaded.ok ? loaded.value.value : repositoryDecider.initialState;
+  }
+
+  /** The parent run now, as fresh as an append. */
+  async parent(id: string): Promise<ParentState> {
+    const loaded = await this.execute('system:read', async (unit) => ok((await unit.load(parentDecider, id)).state));
+    return loaded.ok ? loaded.value.value : parentDecider.initialState;
   }
 
   /** The run now, as fresh as an append. */

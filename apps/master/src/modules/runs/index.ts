@@ -1,5 +1,7 @@
 /** Runs: from the request through dispatch, claim and report to one truthful end. */
 export { type RunEvent, runEventVersions } from './domain/run.events.ts';
+export { type ParentRunEvent, parentRunEventVersions } from './domain/parent.events.ts';
+export { parentDecider } from './domain/parent.decide.ts';
 export {
   type RestoreChoice, type RunCause, type RunKind, type RunOrder, type RunPlan, type SnapshotFacts, type VerifyLevel, runKinds, verifyLevels,
 } from './domain/run.plan.ts';
@@ -9,6 +11,7 @@ export { runDecider } from './domain/run.decide.ts';
 export { Deciding } from './deciding.ts';
 export { decideRun } from './commands/decide-run.ts';
 export { RequestRunHandler, type DutyRequest, type TaskRunRequest, scheduledRunId, verifyPlan } from './commands/request-run/request-run.handler.ts';
+export { RequestParentHandler, type ParentRunRequest } from './commands/request-parent/request-parent.handler.ts';
 export { type RequestedRun, StartRuns } from './commands/start-runs.ts';
 export { DispatchRunHandler, type DispatchOutcome } from './commands/dispatch-run/dispatch-run.handler.ts';
 export {

@@ -34,6 +34,8 @@ export interface NodeDirectory {
   find(node: string): Promise<NodeFacts | undefined>;
   /** Whether the agent of this state directory was heard of after `since` (milliseconds, the bus servers' clock). */
   heard(node: string, instance: string, since: number): Promise<boolean>;
+  /** All nodes that bear these labels, in order of their ids; as fresh as the read models. */
+  matching(selector: Readonly<Record<string, string>>): Promise<readonly (NodeFacts & { readonly id: string })[]>;
 }
 
 /** `TargetAccess`: the objects of a target, and grants for them. */
@@ -110,6 +112,8 @@ export interface DueRun {
   readonly dispatchedAt: number;
   readonly instance?: string;
   readonly claim?: string;
+  /** Milliseconds since 1970: when the rule of its task ends it where its node is away; absent: it waits as long as it takes. */
+  readonly absenceDue?: number;
 }
 
 export interface RunRows {
@@ -117,6 +121,26 @@ export interface RunRows {
   queued(now: number, limit: number): Promise<readonly DueRun[]>;
   /** Runs with an attempt under way, oldest first; of one node when it is named. */
   active(node?: string): Promise<readonly DueRun[]>;
+}
+
+/** `ParentRows`: the rows of parent runs that reconcilers look through. */
+export const PARENT_ROWS = Symbol('ParentRows');
+
+/** A child as a reconciler sees it; possibly a moment old. */
+export interface ChildRow {
+  readonly id: string;
+  readonly node: string;
+  readonly status: string;
+  readonly code?: string;
+  /** An attempt has begun. */
+  readonly started: boolean;
+}
+
+export interface ParentRows {
+  /** Ids of parents that have not ended, oldest first. */
+  open(): Promise<readonly string[]>;
+  /** All children that a parent has had. */
+  children(parent: string): Promise<readonly ChildRow[]>;
 }
 
 /** `Absences`: which claimed attempts their nodes did not name at their last syncs. Kept in the schema `live`. */

@@ -184,9 +184,9 @@ describe('dispatch', () => {
   it('a node that cannot work does not starve the others', async () => {
     world.nodes.set('node_b', { ...world.nodes.get(nodeA)!, online: false });
     const nodes = ['node_b', nodeA];
-    await world.request(one, { nodes });
+    await world.request(one, { placement: { nodes, offline: 'wait' } });
     const stuck = world.ids.next('run');
-    await one.deciding.execute('user:test', (unit) => one.requests.ofTask(unit, { id: stuck, task: taskA, node: 'node_b', cause: 'user' }));
+    await one.deciding.execute('user:test', (unit) => one.requests.ofTask(unit, { id: stuck, task: taskA, node: 'node_b', cause: 'user', now: one.deciding.now() }));
     await world.clock.advance(2 * second);
     await one.dispatching.pass();
     expect(world.sent.map((command) => command.node)).toEqual([nodeA]);
@@ -392,6 +392,6 @@ it('a second agent that speaks as the node may not claim', async () => {
 
 it('a task that is not there is not started', async () => {
   const id = world.ids.next('run');
-  const made = await one.deciding.execute('user:test', (unit) => one.requests.ofTask(unit, { id, task: taskA, node: nodeA, cause: 'user' }));
+  const made = await one.deciding.execute('user:test', (unit) => one.requests.ofTask(unit, { id, task: taskA, node: nodeA, cause: 'user', now: one.deciding.now() }));
   expect(made).toMatchObject({ ok: false, error: { code: 'task-not-found' } });
 });

@@ -30,6 +30,9 @@ import { CancelRunHandler } from './commands/cancel-run/cancel-run.handler.ts';
 import { DispatchRunHandler } from './commands/dispatch-run/dispatch-run.handler.ts';
 import { ReportRunHandler } from './commands/report-run/report-run.handler.ts';
 import { ReportsSubscriber } from './commands/report-run/report-run.subscriber.ts';
+import { PlaceChildHandler } from './commands/place-child/place-child.handler.ts';
+import { RequestParentHandler } from './commands/request-parent/request-parent.handler.ts';
+import { StartChildrenHandler } from './commands/start-children/start-children.handler.ts';
 import { RequestRunHandler } from './commands/request-run/request-run.handler.ts';
 import { RetryRunHandler } from './commands/retry-run/retry-run.handler.ts';
 import { StartRuns } from './commands/start-runs.ts';
@@ -45,14 +48,17 @@ import { LiveAbsences, LiveExecutors } from './live/live-tables.adapter.ts';
 import { RunProgress } from './live/live.entities.ts';
 import { ProgressProcess } from './live/progress.process.ts';
 import {
-  ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, ID_KEYS, KNOWN_CHUNKS, NODE_DIRECTORY, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
+  ABSENCES, ADMISSION, COMMAND_SENDER, EXECUTORS, ID_KEYS, KNOWN_CHUNKS, NODE_DIRECTORY, PARENT_ROWS, RECIPIENTS, RESTORE_KEYS, RUN_ROWS, TARGET_ACCESS, WAITING_REPORTS,
 } from './ports.ts';
 import { AttemptLiveness } from './processes/attempt-liveness.ts';
 import { DispatchProcess } from './processes/dispatch.process.ts';
+import { ParentDuty } from './processes/parent-duty.ts';
+import { ParentsProcess } from './processes/parents.process.ts';
 import { RewrapProcess } from './processes/rewrap.process.ts';
 import { RunDuties } from './processes/run-duties.ts';
 import { SupervisionProcess } from './processes/supervision.process.ts';
 import { RunRow } from './read-models/runs/run.entity.ts';
+import { ReadParentRows } from './read-models/runs/parent-rows.adapter.ts';
 import { ReadRunRows } from './read-models/runs/run-rows.adapter.ts';
 import { RunLogs } from './read-models/runs/run-log.query.ts';
 import { RunLogStream } from './read-models/runs/run-log.stream.ts';
@@ -65,6 +71,7 @@ const ports: Provider[] = [
   { provide: COMMAND_SENDER, useFactory: (bus: NatsConnection, keys: InstallationKeys) => new CommandPublisher(bus, keys.commandSigning), inject: [BUS, KEYS] },
   { provide: ADMISSION, useClass: CatalogAdmission },
   { provide: RUN_ROWS, useClass: ReadRunRows },
+  { provide: PARENT_ROWS, useClass: ReadParentRows },
   { provide: ABSENCES, useClass: LiveAbsences },
   { provide: EXECUTORS, useClass: LiveExecutors },
   { provide: RECIPIENTS, useClass: KeyRecipients },
@@ -73,9 +80,9 @@ const ports: Provider[] = [
   { provide: ID_KEYS, useClass: IdentityIdKeys },
   { provide: KNOWN_CHUNKS, useClass: StoredKnownChunks },
 ];
-const commands = [RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
+const commands = [RequestParentHandler, StartChildrenHandler, PlaceChildHandler, RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
 const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, IdKeyHandler, SpecificationBuilder];
-const processes = [AttemptLiveness, DispatchProcess, SupervisionProcess, RewrapProcess, RunDuties, ProgressProcess];
+const processes = [ParentsProcess, ParentDuty, AttemptLiveness, DispatchProcess, SupervisionProcess, RewrapProcess, RunDuties, ProgressProcess];
 const executor = [Executor, ExecutorInstance, DutyWorks, VerifyWork, PruneWork, ExpiredSnapshots];
 const queries = [RunViews, RunLogs, RunLogStream, WaitingReasons];
 
@@ -84,6 +91,6 @@ const queries = [RunViews, RunLogs, RunLogStream, WaitingReasons];
   imports: [TypeOrmModule.forFeature([RunRow, RunProgress, RepositoryRow, SnapshotRow, TaskRow]), InstallationModule, NodesModule, TargetsModule],
   controllers: [RunsHttp, RunAsksSubscriber, ReportsSubscriber, ExecutorSubscriber],
   providers: [Deciding, RecentDirectories, ...ports, ...commands, ...asks, ...processes, ...executor, ...queries],
-  exports: [Deciding, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RecentDirectories, RunViews, ExpiredSnapshots],
+  exports: [Deciding, RequestParentHandler, RequestRunHandler, DispatchRunHandler, StartRuns, TARGET_ACCESS, RecentDirectories, RunViews, ExpiredSnapshots],
 })
 export class RunsModule {}

@@ -3,6 +3,7 @@ import { commandHandler, eventTypes, type RecordedEvent } from '#event-store';
 import { memoryEventStore } from '#event-store/testing';
 import { FakeClock, countingIds, rfc3339, silentLogger, systemClock } from '#kernel';
 import { memoryStore, withPrefix } from '#storage';
+import { Commands } from '../../platform/index.ts';
 import { repositoryEventVersions } from '../repositories/index.ts';
 import { snapshotEventVersions } from '../snapshots/index.ts';
 import { laneEventVersions, type TaskDefinition, taskDecider, taskEventVersions } from '../tasks/index.ts';
@@ -11,19 +12,27 @@ import { ClaimHandler } from './asks/claim.handler.ts';
 import { GrantHandler } from './asks/grant.handler.ts';
 import { SpecificationBuilder } from './asks/specification.builder.ts';
 import { SyncHandler } from './asks/sync.handler.ts';
+import { CancelRunHandler } from './commands/cancel-run/cancel-run.handler.ts';
 import { DispatchRunHandler } from './commands/dispatch-run/dispatch-run.handler.ts';
 import { decideRun } from './commands/decide-run.ts';
+import { PlaceChildHandler } from './commands/place-child/place-child.handler.ts';
 import { ReportRunHandler } from './commands/report-run/report-run.handler.ts';
+import { RequestParentHandler } from './commands/request-parent/request-parent.handler.ts';
 import { RequestRunHandler } from './commands/request-run/request-run.handler.ts';
+import { RetryRunHandler } from './commands/retry-run/retry-run.handler.ts';
+import { StartChildrenHandler } from './commands/start-children/start-children.handler.ts';
 import { Deciding } from './deciding.ts';
+import { parentRunEventVersions } from './domain/parent.events.ts';
 import { runEventVersions, type RunEvent } from './domain/run.events.ts';
 import type { RunCommand } from './domain/run.commands.ts';
 import { isActive } from './domain/run.state.ts';
-import type { AdmissionOutcome, AdmissionRequest, CommandSender, DueRun, NodeFacts, RunRows } from './ports.ts';
+import type { AdmissionOutcome, AdmissionRequest, CommandSender, DueRun, NodeFacts, ParentRows, RunRows } from './ports.ts';
 import { AttemptLiveness } from './processes/attempt-liveness.ts';
 import { DispatchProcess } from './processes/dispatch.process.ts';
+import { ParentsProcess } from './processes/parents.process.ts';
 import { SupervisionProcess } from './processes/supervision.process.ts';
 import type { RunRow } from './read-models/runs/run.entity.ts';
+import { dueRun } from './read-models/runs/run-rows.adapter.ts';
 import { runRows } from './read-models/runs/run.projection.ts';
 
 export const nodeA = 'node_a';
@@ -31,7 +40,7 @@ export const targetA = 'target_a';
 export const taskA = 'task_a';
 
 export const definition: TaskDefinition = {
-  name: 'Nightly', nodes: [nodeA], target: targetA, source: { type: 'files', paths: ['/srv'] }, overlap: 'skip', retention: {},
+  name: 'Nightly', placement: { nodes: [nodeA], offline: 'wait' }, target: targetA, source: { type: 'files', paths: ['/srv'] }, overlap: 'skip', retention: {},
   timeoutSeconds: 3600, retries: { max: 1, delaySeconds: 60 },
 };
 
@@ -39,7 +48,7 @@ export const definition: TaskDefinition = {
 export class World {
   readonly clock = new FakeClock();
   readonly ids = countingIds();
-  readonly log = memoryEventStore(eventTypes(runEventVersions, taskEventVersions, laneEventVersions, repositoryEventVersions, snapshotEventVersions));
+  readonly log = memoryEventStore(eventTypes(runEventVersions, parentRunEventVersions, taskEventVersions, laneEventVersions, repositoryEventVersions, snapshotEventVersions));
   readonly sent: Command[] = [];
   readonly nodes = new Map<string, NodeFacts>([[nodeA, { enrolled: true, drained: false, online: true, slots: 2, recipient: 'age1node' }]]);
   /** State directories that were heard of since their node enrolled. */
@@ -79,19 +88,30 @@ export class World {
     return [...rows.values()];
   }
 
-  private due(row: RunRow): DueRun {
-    return {
-      id: row.id, node: row.node, status: row.status, attempt: row.attempt, deadline: row.deadline?.getTime() ?? 0, requestedAt: row.requestedAt.getTime(), dispatchedAt: row.dispatchedAt?.getTime() ?? 0,
-      ...(row.instance === null ? {} : { instance: row.instance }), ...(row.claim === null ? {} : { claim: row.claim }),
-    };
+  /** Rows of runs that have nodes. */
+  private due(holds: (row: RunRow) => boolean): DueRun[] {
+    return this.rows().flatMap((row) => (row.node !== null && holds(row) ? [dueRun({ ...row, node: row.node })] : []));
   }
 
   readonly runRows: RunRows = {
-    queued: async (now) => this.rows().filter((row) => row.status === 'queued' && (row.notBefore?.getTime() ?? 0) <= now).map((row) => this.due(row)),
-    active: async (node) => this.rows()
-      .filter((row) => ['dispatched', 'running', 'cancel-requested'].includes(row.status) && (node === undefined || row.node === node))
-      .map((row) => this.due(row)),
+    queued: async (now) => this.due((row) => row.status === 'queued' && (row.notBefore?.getTime() ?? 0) <= now),
+    active: async (node) => this.due((row) => ['dispatched', 'running', 'cancel-requested'].includes(row.status) && (node === undefined || row.node === node)),
   };
+
+  readonly parentRows: ParentRows = {
+    open: async () => this.rows().filter((row) => row.mode !== null && row.endedAt === null).map((row) => row.id),
+    children: async (parent) => this.rows().filter((row) => row.parent === parent).map(({ id, node, status, code, startedAt }) => ({
+      id, node: node ?? '', status, started: startedAt !== null, ...(code === null ? {} : { code }),
+    })),
+  };
+
+  /** Labels of the nodes, for those that have some. */
+  readonly labels = new Map<string, Readonly<Record<string, string>>>();
+
+  private matching(selector: Readonly<Record<string, string>>): (NodeFacts & { id: string })[] {
+    const matches = (node: string): boolean => Object.entries(selector).every(([key, value]) => this.labels.get(node)?.[key] === value);
+    return [...this.nodes].filter(([node]) => matches(node)).map(([id, facts]) => ({ id, ...facts })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
 
   private keep(command: Command, repetition: number): void {
     if (this.sendFails) throw new Error('the bus is away');
@@ -105,7 +125,11 @@ export class World {
   master() {
     const { clock, ids, log, sender, store } = this;
     const deciding = new Deciding(commandHandler(log, systemClock), clock, ids);
-    const directory = { find: async (node: string) => this.nodes.get(node), heard: async (_node: string, instance: string) => this.instancesHeard.has(instance) };
+    const directory = {
+      find: async (node: string) => this.nodes.get(node),
+      heard: async (_node: string, instance: string) => this.instancesHeard.has(instance),
+      matching: async (selector: Readonly<Record<string, string>>) => this.matching(selector),
+    };
     const waiting = { has: async (node: string, run: string, { attempt, claim }: { attempt: number; claim: string }) => this.reportsWaiting.has(`${node}.${run}.${attempt}.${claim}`) };
     const dispatch = new DispatchRunHandler(deciding, directory, this.runRows, sender, silentLogger);
     const grant = (method: 'PUT' | 'GET', name: string, seconds: number): Grant =>
@@ -131,8 +155,15 @@ export class World {
     const restoreKeys = { seal: async (_place: object, recipient: string) => `sealed to ${recipient}`, packs: async () => this.needed };
     const specifications = new SpecificationBuilder(directory, recipients, restoreKeys);
     const admission = { admit: (request: AdmissionRequest) => { this.admissions.push(request); return this.admission(request); } };
+    const children = new StartChildrenHandler(deciding, dispatch, directory);
+    const reads = { waitFor: async () => true };
+    const placing = new PlaceChildHandler(deciding, dispatch, directory, this.runRows, reads);
+    const commands = new Commands(commandHandler(log, systemClock), reads);
+    const cancels = new CancelRunHandler(commands, deciding, dispatch);
     return {
-      deciding, dispatch, requests: new RequestRunHandler(directory),
+      deciding, dispatch, requests: new RequestRunHandler(directory), parents: new RequestParentHandler(directory, children), cancels, children,
+      retries: new RetryRunHandler(commands, deciding, dispatch),
+      parenting: new ParentsProcess(deciding, children, placing, cancels, this.parentRows),
       claims: new ClaimHandler(deciding, specifications, directory, ids),
       grants: new GrantHandler(deciding, targets),
       catalog: new CatalogHandler(deciding, targets, { prepare: async ({ claim }) => `indexes/of-${claim}` }, restoreKeys),
@@ -149,7 +180,7 @@ export class World {
     const id = this.ids.next('run');
     const made = await master.deciding.execute('user:test', async (unit) => {
       await unit.decide(taskDecider, taskA, { type: 'DefineTask', definition: { ...definition, ...change } });
-      return master.requests.ofTask(unit, { id, task: taskA, node: nodeA, cause: 'user' });
+      return master.requests.ofTask(unit, { id, task: taskA, node: nodeA, cause: 'user', now: master.deciding.now() });
     });
     if (!made.ok) throw new Error(made.error.code);
     return id;

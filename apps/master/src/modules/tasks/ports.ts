@@ -4,7 +4,8 @@ export const SCHEDULE_ROWS = Symbol('ScheduleRows');
 /** A task with a schedule that counts; possibly a moment old, so every start decides again. */
 export interface ScheduledTask {
   readonly id: string;
-  readonly nodes: readonly string[];
+  /** The lanes that it starts in: its nodes, or `parentLane` where it chooses them. */
+  readonly lanes: readonly string[];
   readonly cron: string;
   readonly timeZone: string;
   readonly misfire: 'run-once' | 'skip';

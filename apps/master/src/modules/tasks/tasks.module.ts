@@ -9,6 +9,7 @@ import { TasksHttp } from './http/tasks.http.ts';
 import { SCHEDULE_ROWS } from './ports.ts';
 import { ScheduleDuty } from './processes/schedule-duty.ts';
 import { ScheduleProcess } from './processes/schedule.process.ts';
+import { ScheduledRequests } from './processes/scheduled-requests.ts';
 import { TaskLaneRow, TaskRow } from './read-models/tasks/task.entity.ts';
 import { TaskViews } from './read-models/tasks/tasks.query.ts';
 
@@ -16,6 +17,6 @@ import { TaskViews } from './read-models/tasks/tasks.query.ts';
 @Module({
   imports: [TypeOrmModule.forFeature([TaskRow, TaskLaneRow, SnapshotRow, TargetRow]), NodesModule, RunsModule],
   controllers: [TasksHttp],
-  providers: [TaskCommands, TaskViews, ScheduleProcess, ScheduleDuty, { provide: SCHEDULE_ROWS, useExisting: TaskViews }],
+  providers: [TaskCommands, TaskViews, ScheduleProcess, ScheduledRequests, ScheduleDuty, { provide: SCHEDULE_ROWS, useExisting: TaskViews }],
 })
 export class TasksModule {}

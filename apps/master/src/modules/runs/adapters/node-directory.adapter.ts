@@ -1,11 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Follower } from '#projections';
 import { FOLLOWER } from '../../../platform/index.ts';
-import { NodeLookup } from '../../nodes/index.ts';
+import { type Labels, NodeLookup, type NodeView } from '../../nodes/index.ts';
 import type { NodeDirectory, NodeFacts } from '../ports.ts';
 
 /** Types of the aggregates that the facts are about; both have the id of the node. */
 const about = new Set(['node', 'presence']);
+
+const factsOf = ({ enrolled, drained, disabled, online, slots, recipient, instance, enrolledAt, gate, offlineSince }: NodeView): NodeFacts => ({
+  enrolled, drained, disabled, online, slots,
+  ...(recipient === undefined ? {} : { recipient }),
+  ...(instance === undefined ? {} : { instance }),
+  ...(enrolledAt === undefined ? {} : { enrolledAt: enrolledAt.getTime() }),
+  ...(gate === undefined ? {} : { gate }),
+  ...(offlineSince === undefined ? {} : { offlineSince: offlineSince.getTime() }),
+});
 
 /** What runs need to know of nodes, from the read models of nodes and presence. Asked for every run, so kept until an event changes it. */
 @Injectable()
@@ -25,15 +34,7 @@ export class LookupNodeDirectory implements NodeDirectory {
     const before = this.changes;
     const node = await this.nodes.find(id);
     if (!node) return undefined;
-    const { enrolled, drained, disabled, online, slots, recipient, instance, enrolledAt, gate, offlineSince } = node;
-    const facts = {
-      enrolled, drained, disabled, online, slots,
-      ...(recipient === undefined ? {} : { recipient }),
-      ...(instance === undefined ? {} : { instance }),
-      ...(enrolledAt === undefined ? {} : { enrolledAt: enrolledAt.getTime() }),
-      ...(gate === undefined ? {} : { gate }),
-      ...(offlineSince === undefined ? {} : { offlineSince: offlineSince.getTime() }),
-    };
+    const facts = factsOf(node);
     // An event that came while the rows were read may be missing in them.
     if (this.changes === before) this.known.set(id, facts);
     return facts;
@@ -41,6 +42,10 @@ export class LookupNodeDirectory implements NodeDirectory {
 
   heard(node: string, instance: string, since: number): Promise<boolean> {
     return this.nodes.heard(node, instance, new Date(since));
+  }
+
+  async matching(selector: Labels): Promise<readonly (NodeFacts & { readonly id: string })[]> {
+    return (await this.nodes.matching(selector)).map((node) => ({ id: node.id, ...factsOf(node) }));
   }
 
   private forget(node: string): void {

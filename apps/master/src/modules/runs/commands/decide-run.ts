@@ -2,6 +2,7 @@ import type { UnitOfWork } from '#event-store';
 import { type Refusal, type Result, ok } from '#kernel';
 import { repositoryDecider } from '../../repositories/index.ts';
 import { laneDecider, laneId } from '../../tasks/index.ts';
+import { decideParent } from './decide-parent.ts';
 import { runDecider } from '../domain/run.decide.ts';
 import type { RunCommand } from '../domain/run.commands.ts';
 import type { RunEvent } from '../domain/run.events.ts';
@@ -33,9 +34,9 @@ const settleLane = async (
 
 /**
  * Decides about a run, and in the same batch about what follows from it: its lease of the repository and its place in the lane of
- * its task. Every change of a run goes through here. A refusal of any of the three refuses all.
+ * its task. A refusal of any of the three refuses all. For whoever has told the parent already; all others: `decideRun`.
  */
-export const decideRun = async (
+export const decideChild = async (
   unit: UnitOfWork, id: string, command: RunCommand, overlap: 'skip' | 'queue' = 'skip',
 ): Promise<Result<readonly RunEvent[], Refusal>> => {
   const { state: before } = await unit.load(runDecider, id);
@@ -47,4 +48,20 @@ export const decideRun = async (
   if (!lease.ok) return lease;
   const lane = await settleLane(unit, id, [before, after], overlap);
   return lane.ok ? decided : lane;
+};
+
+/**
+ * As `decideChild`; and the parent learns of a child that had ended and is another one now, so that it never ends, and never stays ended,
+ * on what is no longer so. Every change of a run goes through here.
+ */
+export const decideRun = async (
+  unit: UnitOfWork, id: string, command: RunCommand, overlap: 'skip' | 'queue' = 'skip',
+): Promise<Result<readonly RunEvent[], Refusal>> => {
+  const { state: before } = await unit.load(runDecider, id);
+  const decided = await decideChild(unit, id, command, overlap);
+  if (!decided.ok || !isEnded(before) || before.order.parent === undefined) return decided;
+  const { state: after } = await unit.load(runDecider, id);
+  if (after.status === before.status) return decided;
+  const reviewed = await decideParent(unit, before.order.parent, { type: 'ReviewParent', run: id });
+  return reviewed.ok ? decided : reviewed;
 };

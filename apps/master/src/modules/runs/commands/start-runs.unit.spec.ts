@@ -14,7 +14,7 @@ const world = async () => {
   const starts = new StartRuns(new Commands(commandHandler(one.log, systemClock), reads), master.dispatch, reads, silentLogger);
   await master.deciding.execute('user:test', (unit) => unit.decide(taskDecider, taskA, { type: 'DefineTask', definition: { ...definition, overlap: 'queue' } }));
   const start = (id: string) => starts.start(systemContext(one.clock, 'test', `cmd ${id}`), async (unit) => {
-    const made = await master.requests.ofTask(unit, { id, task: taskA, node: nodeA, cause: 'user' });
+    const made = await master.requests.ofTask(unit, { id, task: taskA, node: nodeA, cause: 'user', now: master.deciding.now() });
     return made.ok ? { ok: true, value: [{ run: id, node: nodeA }] } : made;
   });
   return { one, master, start };

@@ -65,10 +65,16 @@ export interface LoseRun extends Reason {
   readonly now: string;
 }
 
+/** Its node cannot begin it now, for this reason: what the rule of the run says comes about. Nothing when it waits on. */
+export interface MeetAbsence extends Reason {
+  readonly type: 'MeetAbsence';
+  readonly now: string;
+}
+
 /** By hand, after an end that left nothing to restore from. */
 export interface RetryRun {
   readonly type: 'RetryRun';
   readonly now: string;
 }
 
-export type RunCommand = RequestRun | DispatchRun | ReturnRun | ClaimRun | ReportRun | CancelRun | TimeOutRun | LoseRun | RetryRun;
+export type RunCommand = RequestRun | DispatchRun | ReturnRun | ClaimRun | ReportRun | CancelRun | TimeOutRun | LoseRun | MeetAbsence | RetryRun;

@@ -1,6 +1,7 @@
 import type { Decider } from '#event-store';
 import { err, ok, parseTime, refuse, rfc3339, unreachable, type Refusal, type Result } from '#kernel';
-import type { CancelRun, ClaimRun, DispatchRun, LoseRun, RequestRun, RetryRun, ReturnRun, RunCommand, TimeOutRun } from './run.commands.ts';
+import type { CancelRun, ClaimRun, DispatchRun, LoseRun, MeetAbsence, RequestRun, RetryRun, ReturnRun, RunCommand, TimeOutRun } from './run.commands.ts';
+import { absenceEnd } from './run.absence.ts';
 import type { RunEvent, RunRetried } from './run.events.ts';
 import { decideReport } from './run.report.ts';
 import { evolveRun, initialRun, isActive, isEnded, lastAttempt, type ExistingRun, type RunState } from './run.state.ts';
@@ -82,6 +83,14 @@ const giveUp = (command: TimeOutRun | LoseRun, state: ExistingRun): Decision => 
   return ok([{ type: 'RunTimedOut', data: { attempt, code: 'timed-out', detail, again } }, ...retried]);
 };
 
+const meetAbsence = ({ now, code, detail }: MeetAbsence, state: ExistingRun): Decision => {
+  if (state.status !== 'queued') return ok([]);
+  const end = absenceEnd(state.order.away, now, { code, detail });
+  if (!end) return ok([]);
+  const begun = state.attempts.some((attempt) => attempt.claim !== undefined);
+  return ok([{ type: end.skipped && !begun ? 'RunSkipped' : 'RunGivenUp', data: end.reason }]);
+};
+
 const retry = ({ now }: RetryRun, state: ExistingRun): Decision => {
   if (!isEnded(state)) return err(refuse('conflict', 'run-not-ended', `The run is ${state.status}; it can be retried when it has ended`));
   if (state.snapshot !== undefined || state.status === 'succeeded') {
@@ -105,6 +114,8 @@ const decideExisting = (command: Exclude<RunCommand, RequestRun>, state: Existin
     case 'TimeOutRun':
     case 'LoseRun':
       return giveUp(command, state);
+    case 'MeetAbsence':
+      return meetAbsence(command, state);
     case 'RetryRun':
       return retry(command, state);
     default:

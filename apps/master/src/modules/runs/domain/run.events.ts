@@ -49,6 +49,8 @@ export type RunPartiallySucceeded = DomainEvent<'RunPartiallySucceeded', Reporte
 export type RunFailed = DomainEvent<'RunFailed', ReportedEnd & Reason & Again>;
 /** A pre-hook said so, or an overlap or misfire policy did (then there was no attempt). */
 export type RunSkipped = DomainEvent<'RunSkipped', { readonly attempt?: number; readonly claim?: string } & Reason>;
+/** Failed without an attempt, or without another one: its node was away, and that is what the task's rule says. */
+export type RunGivenUp = DomainEvent<'RunGivenUp', Reason>;
 /** The agent has been asked to stop and has not confirmed yet. */
 export type RunCancelRequested = DomainEvent<'RunCancelRequested', { readonly attempt: number }>;
 export type RunCancelled = DomainEvent<'RunCancelled', { readonly attempt?: number } & Partial<Reason>>;
@@ -73,10 +75,10 @@ export type SnapshotRecorded = DomainEvent<'SnapshotRecorded', ClaimedAttempt & 
 
 export type RunEvent =
   | RunRequested | RunDispatched | RunReturned | RunStarted | RunSucceeded | RunPartiallySucceeded | RunFailed | RunSkipped
-  | RunCancelRequested | RunCancelled | RunTimedOut | RunLost | RunRetried | SnapshotRecorded;
+  | RunCancelRequested | RunCancelled | RunTimedOut | RunLost | RunGivenUp | RunRetried | SnapshotRecorded;
 
 /** Every version of these events. */
 export const runEventVersions = defineEvents<RunEvent>({
   RunRequested: [], RunDispatched: [], RunReturned: [], RunStarted: [], RunSucceeded: [], RunPartiallySucceeded: [], RunFailed: [],
-  RunSkipped: [], RunCancelRequested: [], RunCancelled: [], RunTimedOut: [], RunLost: [], RunRetried: [], SnapshotRecorded: [],
+  RunSkipped: [], RunCancelRequested: [], RunCancelled: [], RunTimedOut: [], RunLost: [], RunGivenUp: [], RunRetried: [], SnapshotRecorded: [],
 });

@@ -30,6 +30,15 @@ export interface RetryPolicy {
   readonly delaySeconds: number;
 }
 
+/** What becomes of a run that its node cannot begin. */
+export interface AwayRule {
+  readonly rule: 'wait' | 'skip' | 'fail';
+  /** RFC 3339: a bounded wait counts from here. */
+  readonly since: string;
+  /** Bound of a wait. */
+  readonly seconds?: number;
+}
+
 /** What is fixed for a run when it is requested. */
 export interface RunOrder {
   readonly plan: RunPlan;
@@ -46,6 +55,10 @@ export interface RunOrder {
   readonly scheduledFor?: string;
   readonly timeoutSeconds: number;
   readonly retries: RetryPolicy;
+  /** The parent run that it is a child of. */
+  readonly parent?: string;
+  /** Absent: it waits for its node as long as it takes. */
+  readonly away?: AwayRule;
 }
 
 /** A snapshot that passed admission. */

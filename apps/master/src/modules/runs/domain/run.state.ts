@@ -1,5 +1,5 @@
 import { unreachable } from '#kernel';
-import type { RunEvent, RunStarted } from './run.events.ts';
+import type { RunEvent, RunRetried, RunStarted } from './run.events.ts';
 import type { RunOrder } from './run.plan.ts';
 
 /** Where an attempt is, or how it ended. `superseded`: a late success of an earlier attempt made it pointless. */
@@ -78,6 +78,13 @@ const started = (state: RunFacts, { attempt, claim, instance, time, deadline, sn
   }),
 });
 
+/** What waits for its node waits anew. */
+const waitingAgain = (order: RunOrder, since: string): RunOrder => (order.away ? { ...order, away: { ...order.away, since } } : order);
+
+const retried = (state: RunFacts, { notBefore, automatic }: RunRetried['data']): RunState => ({
+  ...facts(state), order: waitingAgain(state.order, notBefore), status: 'queued', notBefore, failures: automatic ? state.failures : 0,
+});
+
 const evolveExisting = (state: ExistingRun, event: Exclude<RunEvent, { type: 'RunRequested' }>): RunState => {
   switch (event.type) {
     case 'RunDispatched':
@@ -105,8 +112,10 @@ const evolveExisting = (state: ExistingRun, event: Exclude<RunEvent, { type: 'Ru
       return giveUp(state, 'timed-out', event.data.attempt);
     case 'RunLost':
       return giveUp(state, 'lost', event.data.attempt);
+    case 'RunGivenUp':
+      return end(state, 'failed');
     case 'RunRetried':
-      return { ...facts(state), status: 'queued', notBefore: event.data.notBefore, failures: event.data.automatic ? state.failures : 0 };
+      return retried(state, event.data);
     case 'SnapshotRecorded':
       return { ...state, snapshot: event.data.snapshot };
     default:

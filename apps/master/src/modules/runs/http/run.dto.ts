@@ -15,6 +15,18 @@ export class RunQuery extends PageQuery {
   @IsOptional() @IsString() @MaxLength(64) node?: string;
   /** Only runs of this task. */
   @IsOptional() @IsString() @MaxLength(64) task?: string;
+  /** Only children of this parent run. */
+  @IsOptional() @IsString() @MaxLength(64) parent?: string;
+  /** `true`: children of parent runs are left out. */
+  @IsOptional() @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)) @IsBoolean() topLevel?: boolean;
+}
+
+/** The children of a parent run. */
+export class ChildrenAnswer {
+  /** Nodes that it is for: with `any` one. */
+  total: number;
+  /** Runs by status; list them with `parent`. With `any` one that was moved to another node before it began counts as cancelled. */
+  byStatus: Record<string, number>;
 }
 
 /** One execution of a task, a restore, a verify or a prune. Times are RFC 3339. */
@@ -23,7 +35,8 @@ export class RunAnswer {
   revision: number;
   kind: RunKind;
   status: RunStatus;
-  node: string;
+  /** Absent: a parent run, whose children have nodes. */
+  node?: string;
   target: string;
   task?: string;
   taskName?: string;
@@ -48,6 +61,14 @@ export class RunAnswer {
   faultCount: number;
   /** Of the attempt at work, as last heard. */
   progress?: Progress;
+  /** The parent run that it is a child of. */
+  parent?: string;
+  /** Of a parent run: one node of those that match, or all of them. */
+  place?: 'any' | 'all';
+  /** Of a parent run: labels of the nodes. */
+  selector?: Record<string, string>;
+  /** Of a parent run. */
+  children?: ChildrenAnswer;
 }
 
 /** A run with its attempts and what could not be read or written. */

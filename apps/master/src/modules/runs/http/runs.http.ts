@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiProduces, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { fault } from '#kernel';
 import { type CommandContext, Context } from '../../../platform/index.ts';
 import { CancelRunHandler } from '../commands/cancel-run/cancel-run.handler.ts';
 import { RetryRunHandler } from '../commands/retry-run/retry-run.handler.ts';
@@ -50,6 +51,7 @@ export class RunsHttp {
   @ApiNoContentResponse({ description: 'The run has ended and there is nothing behind `Last-Event-ID`' })
   async log(@Param('id') id: string, @Query() query: RunLogQuery, @Req() request: Request, @Res() response: Response): Promise<void> {
     const { node } = await this.views.show(id);
+    if (node === undefined) throw fault('refused', 'run-has-no-log', 'The run is a parent; ask for the log of one of its children, GET /api/v1/runs?parent=...');
     const last = request.header('last-event-id') ?? '';
     const resumed = /^\d{1,15}$/.test(last);
     const after = resumed ? Number(last) : (query.after ?? 0);
@@ -57,14 +59,14 @@ export class RunsHttp {
     response.json(await this.logs.read(node, id, after));
   }
 
-  /** Ends a run: at once while it waits, otherwise when its agent confirms. */
+  /** Ends a run: at once while it waits, otherwise when its agent confirms. A parent run with all of its children. */
   @Post(':id\\:cancel') @HttpCode(200)
   async cancel(@Context() context: CommandContext, @Param('id') id: string): Promise<RunDetailAnswer> {
     await this.cancels.cancel(context, id);
     return this.views.show(id);
   }
 
-  /** Queues a run that ended without a result once more. */
+  /** Queues a run that ended without a result once more; of a parent run those of its children that did. */
   @Post(':id\\:retry') @HttpCode(200)
   async retry(@Context() context: CommandContext, @Param('id') id: string): Promise<RunDetailAnswer> {
     await this.retries.retry(context, id);

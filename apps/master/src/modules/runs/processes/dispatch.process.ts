@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Clock, type Logger } from '#kernel';
 import { CLOCK, LOGGER } from '../../../platform/index.ts';
-import { DispatchRunHandler } from '../commands/dispatch-run/dispatch-run.handler.ts';
+import { DispatchRunHandler, isAbsence } from '../commands/dispatch-run/dispatch-run.handler.ts';
 import { decideRun } from '../commands/decide-run.ts';
 import { Deciding } from '../deciding.ts';
 import { type DueRun, NODE_DIRECTORY, type NodeDirectory, RUN_ROWS, type RunRows } from '../ports.ts';
@@ -11,8 +11,6 @@ const resendMs = 15_000;
 const batch = 20_000;
 /** Milliseconds that a new run is left to the master that requested it and sends it at once: two senders only hold each other up. */
 const senderMs = 2_000;
-/** Reasons to wait that hold for every run of the node. */
-const nodeObstacles = new Set(['node-not-enrolled', 'node-disabled', 'node-drained', 'node-offline', 'agent-too-old', 'agent-too-new', 'no-free-slot']);
 
 /** Sends what waits, sends again what may not have arrived, and takes back what nobody claimed. */
 @Injectable()
@@ -41,12 +39,17 @@ export class DispatchProcess {
 
   /** What stands in the way of a node stands in the way of all its runs: it is looked at once a pass, so that none starves another. */
   private async send(node: string, rows: readonly DueRun[]): Promise<void> {
-    for (const { id } of rows) {
+    let away = false;
+    for (const { id, absenceDue } of rows) {
+      // Of a node that is away only those are looked at that the rule of their task ends now.
+      if (away && (absenceDue === undefined || absenceDue > this.clock.now())) continue;
       const outcome = await this.dispatch.dispatch(id, node);
       if (outcome.dispatched) continue;
       this.logger.debug('A run waits', { run: id, code: outcome.waiting.code });
-      if (outcome.waiting.code === 'node-removed') await this.drop(id);
-      else if (nodeObstacles.has(outcome.waiting.code)) return;
+      const { code } = outcome.waiting;
+      if (code === 'node-removed') await this.drop(id);
+      else if (code === 'no-free-slot') return;
+      away ||= isAbsence(code);
     }
   }
 

@@ -24,6 +24,9 @@ export type LaneCommand =
 
 export const laneId = (task: string, node: string): string => `${task}-${node}`;
 
+/** In place of a node: the lane of the parent runs of a task that chooses its nodes. */
+export const parentLane = 'chosen';
+
 export const laneDecider: Decider<LaneState, LaneCommand, LaneEvent> = {
   aggregate: 'lane',
   initialState: { runs: [] },

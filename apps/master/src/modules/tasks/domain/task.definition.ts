@@ -1,4 +1,5 @@
 import type { FilesSource } from '#contracts';
+import type { TaskPlacement } from './task.placement.ts';
 
 /** When a task starts by itself. */
 export interface Schedule {
@@ -25,7 +26,7 @@ export interface Retention {
 /** What somebody asked for when they made or changed a task. */
 export interface TaskDefinition {
   readonly name: string;
-  readonly nodes: readonly string[];
+  readonly placement: TaskPlacement;
   readonly target: string;
   readonly source: FilesSource;
   readonly schedule?: Schedule;

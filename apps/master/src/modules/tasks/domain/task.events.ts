@@ -1,6 +1,12 @@
 import { defineEvents, type DomainEvent } from '#event-store';
 import type { TaskDefinition } from './task.definition.ts';
 
+/** Version 1 named the nodes, and waited for those that were away as long as it took. */
+const placed = (data: object): object => {
+  const { nodes, ...rest } = data as { readonly nodes: readonly string[] };
+  return { ...rest, placement: { nodes, offline: 'wait' } };
+};
+
 export type TaskDefined = DomainEvent<'TaskDefined', TaskDefinition>;
 /** The whole new definition. */
 export type TaskChanged = DomainEvent<'TaskChanged', TaskDefinition>;
@@ -14,5 +20,5 @@ export type TaskEvent = TaskDefined | TaskChanged | TaskPaused | TaskResumed | T
 
 /** Every version of these events. */
 export const taskEventVersions = defineEvents<TaskEvent>({
-  TaskDefined: [], TaskChanged: [], TaskPaused: [], TaskResumed: [], TaskDeleted: [],
+  TaskDefined: [placed], TaskChanged: [placed], TaskPaused: [], TaskResumed: [], TaskDeleted: [],
 });

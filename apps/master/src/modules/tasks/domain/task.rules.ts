@@ -1,5 +1,6 @@
 import { refuse, type FieldFault, type Refusal } from '#kernel';
 import type { TaskDefinition } from './task.definition.ts';
+import { placementFaults } from './task.placement.ts';
 
 const duplicates = (items: readonly string[]): boolean => new Set(items).size !== items.length;
 
@@ -26,8 +27,7 @@ const numberFaults = ({ timeoutSeconds, retries, retention }: TaskDefinition): F
 export const definitionFault = (definition: TaskDefinition): Refusal | undefined => {
   const faults: FieldFault[] = [
     ...(definition.name.trim() === '' || definition.name.length > 200 ? [{ field: 'name', detail: 'Give a name of 1 to 200 characters' }] : []),
-    ...(definition.nodes.length === 0 ? [{ field: 'nodes', detail: 'Name at least one node' }] : []),
-    ...(duplicates(definition.nodes) ? [{ field: 'nodes', detail: 'Name each node once' }] : []),
+    ...placementFaults(definition.placement),
     ...sourceFaults(definition),
     ...numberFaults(definition),
   ];

@@ -5,7 +5,7 @@ import type { TaskDefinition } from './task.definition.ts';
 import { initialTask, type TaskState } from './task.state.ts';
 
 const definition: TaskDefinition = {
-  name: 'Nightly', nodes: ['node_a'], target: 'target_a', source: { type: 'files', paths: ['/srv'] }, overlap: 'skip',
+  name: 'Nightly', placement: { nodes: ['node_a'], offline: 'wait' }, target: 'target_a', source: { type: 'files', paths: ['/srv'] }, overlap: 'skip',
   retention: { keepLast: 3 }, timeoutSeconds: 3600, retries: { max: 2, delaySeconds: 60 },
 };
 const decide = (state: TaskState, command: TaskCommand) => {
@@ -26,7 +26,7 @@ describe('a task', () => {
     expect(decide(after(define), { type: 'DefineTask', definition: { ...definition, name: 'Other' } })).toBe('task-exists');
   });
   it('names every faulty field of a definition at once', () => {
-    const bad = { ...definition, nodes: [], source: { type: 'files' as const, paths: ['srv'] }, timeoutSeconds: 1, retention: { keepLast: 0 } };
+    const bad = { ...definition, placement: { nodes: [], offline: 'wait' as const }, source: { type: 'files' as const, paths: ['srv'] }, timeoutSeconds: 1, retention: { keepLast: 0 } };
     const decided = taskDecider.decide({ type: 'DefineTask', definition: bad }, initialTask);
     expect(decided.ok ? [] : decided.error.fields?.map((fault) => fault.field)).toEqual(['nodes', 'source.paths', 'timeoutSeconds', 'retention.keepLast']);
   });

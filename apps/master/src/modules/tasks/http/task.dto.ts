@@ -1,9 +1,10 @@
 import { Transform, Type } from 'class-transformer';
 import {
-  ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, MaxLength, Min, ValidateNested,
+  ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, MaxLength, Min, ValidateNested,
 } from 'class-validator';
 import { FilesSource } from '#contracts';
 import { PageQuery } from '../../../platform/index.ts';
+import { type OfflineRule, type PlacementMode, offlineRules, placementModes } from '../domain/task.placement.ts';
 
 /** When a task starts by itself. */
 export class ScheduleDto {
@@ -39,6 +40,14 @@ class TaskFields {
   @IsOptional() @IsArray() @ArrayMinSize(1) @ArrayMaxSize(1000) @Matches(/^node_[0-9a-z]{20}$/, { each: true }) nodes?: string[];
   /** Short for `nodes` with one. */
   @IsOptional() @Matches(/^node_[0-9a-z]{20}$/) node?: string;
+  /** Instead of `nodes`: the labels that a node must have, all of them. The nodes are chosen anew at every start. */
+  @IsOptional() @IsObject() selector?: Record<string, string>;
+  /** With `selector`: on `any` one of the nodes, the least loaded by slots (default), or on `all`, a run each under one parent run. */
+  @IsOptional() @IsIn(placementModes) place?: PlacementMode;
+  /** What becomes of a run whose node is offline or drained when it is to begin: it waits (default), is skipped, or fails. */
+  @IsOptional() @IsIn(offlineRules) offline?: OfflineRule;
+  /** With `offline: wait`: then it fails (`wait-over`). Default with `selector`: a day; otherwise it waits as long as it takes. */
+  @IsOptional() @IsInt() @Min(1) @Max(2_592_000) waitSeconds?: number;
   /** Absent: it starts by hand only. `null` in a change takes the schedule away. */
   @IsOptional() @ValidateNested() @Type(() => ScheduleDto) schedule?: ScheduleDto | null;
   /** What a scheduled start does while the task still runs on the same node: `skip` it (default), or `queue` behind. */
@@ -65,7 +74,7 @@ export class ChangeTaskRequest extends TaskFields {
 }
 
 export class RunTaskRequest {
-  /** Only on these of its nodes. Default: all. */
+  /** Only on these of the nodes that it names. Default: all. */
   @IsOptional() @IsArray() @ArrayMinSize(1) @ArrayMaxSize(1000) @IsString({ each: true }) nodes?: string[];
 }
 
@@ -77,7 +86,7 @@ export class PreviewTaskRequest {
 export class TaskQuery extends PageQuery {
   /** Only tasks whose name holds this. */
   @IsOptional() @IsString() @MaxLength(200) name?: string;
-  /** Only tasks that cover this node. */
+  /** Only tasks that name this node. */
   @IsOptional() @IsString() @MaxLength(64) node?: string;
   @IsOptional() @IsString() @MaxLength(64) target?: string;
   @IsOptional() @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)) @IsBoolean() paused?: boolean;
@@ -90,8 +99,17 @@ export class TaskAnswer {
   name: string;
   status: 'active' | 'paused';
   /** The first of `nodes`. */
-  node: string;
+  node?: string;
+  /** Those that it names; none where it chooses by labels. */
   nodes: string[];
+  /** Labels of the nodes that it chooses. */
+  selector?: Record<string, string>;
+  /** With `selector`: one of the nodes, or all. */
+  place?: PlacementMode;
+  /** What becomes of a run whose node is away when it is to begin. */
+  offline: OfflineRule;
+  /** Bound of the wait. */
+  waitSeconds?: number;
   target: string;
   source: FilesSource;
   schedule?: ScheduleDto;
@@ -110,9 +128,9 @@ export class TaskPage {
   nextCursor?: string;
 }
 
-/** What a start made: a run for each node. */
+/** What a start made: a run for each node that the task names; or one parent run, whose children follow. */
 export class StartedAnswer {
-  /** The first of `runs`. */
+  /** The first of `runs`, or the parent. */
   id: string;
   runs: string[];
 }

@@ -47,10 +47,10 @@ export class TasksHttp {
     return this.tasks.remove(context, id);
   }
 
-  /** Starts the task now, on all of its nodes or on those named. */
+  /** Starts the task now, on all of its nodes or on those named; one that chooses its nodes as one parent run. */
   @Post(':id\\:run') @HttpCode(201)
   async run(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RunTaskRequest): Promise<StartedAnswer> {
-    const runs = (await this.tasks.run(context, id, body.nodes)).map(({ run }) => run);
+    const runs = await this.tasks.run(context, id, body.nodes);
     const [first] = runs;
     if (first === undefined) throw fault('refused', 'task-without-nodes', 'The task covers no node; change it first');
     return { id: first, runs };

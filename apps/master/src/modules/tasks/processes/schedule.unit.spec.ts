@@ -2,11 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '#kernel';
 import { type Master, World, definition, nodeA, taskA } from '../../runs/testing.ts';
 import { taskDecider } from '../domain/task.decide.ts';
+import { parentLane } from '../domain/lane.ts';
+import { selects } from '../domain/task.placement.ts';
 import type { TaskDefinition } from '../domain/task.definition.ts';
 import { taskLaneRows } from '../read-models/tasks/task.projection.ts';
 import type { TaskLaneRow } from '../read-models/tasks/task.entity.ts';
 import type { ScheduledTask } from '../ports.ts';
 import { ScheduleProcess } from './schedule.process.ts';
+import { ScheduledRequests } from './scheduled-requests.ts';
 
 const hourly = { cron: '0 * * * *', timeZone: 'UTC' } as const;
 let world: World;
@@ -14,17 +17,17 @@ let tasks: ScheduledTask[];
 
 const lanes = (): Map<string, number> => {
   const rows = new Map<string, TaskLaneRow>();
-  for (const recorded of world.events('RunRequested')) {
+  for (const recorded of [...world.events('RunRequested'), ...world.events('ParentRunRequested')]) {
     for (const key of taskLaneRows.keys(recorded as never)) rows.set(key, taskLaneRows.evolve(rows.get(key), recorded as never, key)!);
   }
   return new Map([...rows].map(([key, row]) => [key, row.scheduledUpTo.getTime()]));
 };
 const scheduler = (master: Master): ScheduleProcess =>
-  new ScheduleProcess(master.deciding, master.requests, master.dispatch, { tasks: async () => tasks, scheduledUpTo: async () => lanes() }, world.clock, silentLogger);
+  new ScheduleProcess(master.deciding, new ScheduledRequests(master.requests, master.parents), master.dispatch, { tasks: async () => tasks, scheduledUpTo: async () => lanes() }, world.clock, silentLogger);
 const define = async (master: Master, misfire: 'run-once' | 'skip', change: Partial<TaskDefinition> = {}): Promise<void> => {
   const wanted = { ...definition, schedule: { ...hourly, misfire }, ...change };
   await master.deciding.execute('user:test', (unit) => unit.decide(taskDecider, taskA, { type: 'DefineTask', definition: wanted }));
-  tasks = [{ id: taskA, nodes: wanted.nodes, ...hourly, misfire, since: world.clock.now() }];
+  tasks = [{ id: taskA, lanes: selects(wanted.placement) ? [parentLane] : wanted.placement.nodes, ...hourly, misfire, since: world.clock.now() }];
 };
 const hour = 3_600_000;
 
@@ -50,7 +53,7 @@ describe('the scheduler', () => {
   it('makes one run for each node', async () => {
     world.nodes.set('node_b', world.nodes.get(nodeA)!);
     const one = world.master();
-    await define(one, 'run-once', { nodes: [nodeA, 'node_b'] });
+    await define(one, 'run-once', { placement: { nodes: [nodeA, 'node_b'], offline: 'wait' } });
     await world.clock.advance(hour);
     await scheduler(one).pass();
     expect(world.events('RunRequested').map(({ event }) => (event.data as { node: string }).node)).toEqual([nodeA, 'node_b']);
@@ -58,13 +61,37 @@ describe('the scheduler', () => {
   it('goes on where another master died between two nodes', async () => {
     world.nodes.set('node_b', world.nodes.get(nodeA)!);
     const [one, two] = [world.master(), world.master()];
-    await define(one, 'run-once', { nodes: [nodeA, 'node_b'] });
+    await define(one, 'run-once', { placement: { nodes: [nodeA, 'node_b'], offline: 'wait' } });
     await world.clock.advance(hour);
-    tasks = [{ ...tasks[0]!, nodes: [nodeA] }];
+    tasks = [{ ...tasks[0]!, lanes: [nodeA] }];
     await scheduler(one).pass();
-    tasks = [{ ...tasks[0]!, nodes: [nodeA, 'node_b'] }];
+    tasks = [{ ...tasks[0]!, lanes: [nodeA, 'node_b'] }];
     await scheduler(two).pass();
     expect(world.events('RunRequested')).toHaveLength(2);
+  });
+  it('of a task that chooses its nodes makes one parent run an instant, with one child on each node', async () => {
+    world.nodes.set('node_b', world.nodes.get(nodeA)!);
+    for (const node of [nodeA, 'node_b']) world.labels.set(node, { tier: 'db' });
+    const [one, two] = [world.master(), world.master()];
+    await define(one, 'run-once', { placement: { selector: { tier: 'db' }, mode: 'all', offline: 'wait' } });
+    const [a, b] = [scheduler(one), scheduler(two)];
+    for (let i = 1; i <= 2; i++) {
+      await world.clock.advance(hour);
+      await Promise.all([a.pass(), b.pass(), a.pass(), b.pass()]);
+      expect(world.events('ParentRunRequested')).toHaveLength(i);
+      expect(world.events('RunRequested')).toHaveLength(2 * i);
+    }
+    expect(world.events('RunDispatched')).toHaveLength(2);
+    expect(world.events('RunSkipped').map(({ event }) => (event.data as { code: string }).code)).toEqual(['overlap', 'overlap']);
+  });
+  it('after an outage records a parent run as skipped where the task does not catch up', async () => {
+    world.labels.set(nodeA, { tier: 'db' });
+    const one = world.master();
+    await define(one, 'skip', { placement: { selector: { tier: 'db' }, mode: 'any', offline: 'wait' } });
+    await world.clock.advance(5.5 * hour);
+    await scheduler(one).pass();
+    expect(world.events('ParentRunEnded')[0]?.event.data).toMatchObject({ status: 'skipped', code: 'missed' });
+    expect(world.types('lane')).toEqual([]);
   });
   it('after an outage runs once where the task catches up', async () => {
     const one = world.master();

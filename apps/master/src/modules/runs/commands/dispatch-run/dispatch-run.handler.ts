@@ -3,6 +3,7 @@ import { type Command, protocolVersion } from '#contracts';
 import type { UnitOfWork } from '#event-store';
 import { type Logger, type Refusal, type Result, controlNode, err, messageOf, ok, refuse } from '#kernel';
 import { LOGGER } from '../../../../platform/index.ts';
+import { mayNotWorkCodes } from '../../../nodes/index.ts';
 import { laneDecider, laneId } from '../../../tasks/index.ts';
 import { Deciding } from '../../deciding.ts';
 import { runDecider } from '../../domain/run.decide.ts';
@@ -28,6 +29,9 @@ export interface DispatchedAttempt {
   readonly kind: Command['verb'];
 }
 
+/** Reasons that are about the node being away, to which the rule of a task applies. A node that was removed never comes back. */
+export const isAbsence = (code: string): boolean => code === 'node-offline' || (mayNotWorkCodes.has(code) && code !== 'node-removed');
+
 const waiting = (code: string, detail: string): Refusal => refuse('conflict', code, detail);
 
 /** Sends a queued run to its node: decides first, then sends; what is decided and not sent is sent by a later pass. */
@@ -44,7 +48,10 @@ export class DispatchRunHandler {
   /** Sends the run if nothing stands in its way. `node` is the run's. */
   async dispatch(id: string, node: string): Promise<DispatchOutcome> {
     const decided = await this.deciding.execute('system:dispatch', (unit) => this.decide(unit, id, node));
-    if (!decided.ok) return { dispatched: false, waiting: decided.error };
+    if (!decided.ok) {
+      if (isAbsence(decided.error.code)) await this.meetAbsence(id, decided.error);
+      return { dispatched: false, waiting: decided.error };
+    }
     await this.send(decided.value.value);
     return { dispatched: true, attempt: decided.value.value.attempt };
   }
@@ -75,6 +82,12 @@ export class DispatchRunHandler {
     } catch (error) {
       this.logger.warn('A command could not be sent; a later pass sends it', { run: id, node, attempt, verb: kind, reason: messageOf(error) });
     }
+  }
+
+  /** What the rule of its task says comes about; nothing where it waits on. */
+  private async meetAbsence(id: string, { code }: Refusal): Promise<void> {
+    const meet = { type: 'MeetAbsence', now: this.deciding.now(), code, detail: `The node could not begin the run (${code})` } as const;
+    await this.deciding.execute('system:dispatch', (unit) => decideRun(unit, id, meet));
   }
 
   private async begin(unit: UnitOfWork, id: string, node: string): Promise<Result<DispatchedAttempt, Refusal>> {

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '#event-store';
 import { type Refusal, type Result, controlNode, derivedId, err, ok, refuse } from '#kernel';
 import { repositoryKey } from '../../../repositories/index.ts';
-import { type TaskDefinition, laneDecider, laneId, taskDecider, taskExists } from '../../../tasks/index.ts';
+import { type TaskDefinition, laneDecider, laneId, namedNodes, taskDecider, taskExists } from '../../../tasks/index.ts';
+import { awayRule, boundedAway } from '../../domain/run.absence.ts';
 import type { RunCause, RunOrder, RunPlan, VerifyLevel } from '../../domain/run.plan.ts';
 import { NODE_DIRECTORY, type NodeDirectory } from '../../ports.ts';
 import { decideRun } from '../decide-run.ts';
@@ -19,9 +20,11 @@ export interface TaskRunRequest {
   readonly scheduledFor?: string;
   /** The instant passed while no master was there and the task skips such: record it, do not run it. */
   readonly missed?: boolean;
+  /** RFC 3339. */
+  readonly now: string;
 }
 
-const orderOf = (definition: TaskDefinition, { task, node, cause, scheduledFor }: TaskRunRequest): RunOrder => ({
+const orderOf = (definition: TaskDefinition, { task, node, cause, scheduledFor, now }: TaskRunRequest): RunOrder => ({
   plan: { kind: 'backup', source: definition.source },
   node,
   target: definition.target,
@@ -32,6 +35,7 @@ const orderOf = (definition: TaskDefinition, { task, node, cause, scheduledFor }
   ...(scheduledFor === undefined ? {} : { scheduledFor }),
   timeoutSeconds: definition.timeoutSeconds,
   retries: definition.retries,
+  ...boundedAway(awayRule(definition.placement, now)),
 });
 
 /** What the masters' own executor is asked for. */
@@ -59,7 +63,7 @@ export class RequestRunHandler {
     const { state: task } = await unit.load(taskDecider, request.task);
     if (!taskExists(task)) return err(refuse('not-found', 'task-not-found', 'There is no such task; list them with GET /api/v1/tasks'));
     const { definition } = task;
-    if (!definition.nodes.includes(request.node)) {
+    if (!namedNodes(definition.placement).includes(request.node)) {
       return err(refuse('refused', 'node-not-in-task', `The task does not cover ${request.node}; name one of its nodes`));
     }
     const command = { type: 'RequestRun', order: orderOf(definition, request) } as const;

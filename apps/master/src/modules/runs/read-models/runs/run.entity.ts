@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { ItemFault, RunStatistics } from '#contracts';
-import type { RunCause, RunKind, RunPlan } from '../../domain/run.plan.ts';
+import type { AwayRule, RunCause, RunKind, RunPlan } from '../../domain/run.plan.ts';
 import type { AttemptStatus, RunStatus } from '../../domain/run.state.ts';
 
 /** One attempt as it is shown; times are RFC 3339. */
@@ -25,9 +25,10 @@ export class RunRow {
   @PrimaryColumn({ type: 'text' }) id: string;
   @Column({ type: 'text' }) kind: RunKind;
   @Column({ type: 'text' }) status: RunStatus;
-  @Column({ type: 'text' }) node: string;
+  /** Null: a parent run, whose children have nodes. */
+  @Column({ type: 'text', nullable: true }) node: string | null;
   @Column({ type: 'text' }) target: string;
-  @Column({ type: 'text' }) repository: string;
+  @Column({ type: 'text', nullable: true }) repository: string | null;
   @Column({ type: 'text', nullable: true }) task: string | null;
   @Column({ name: 'task_name', type: 'text', nullable: true }) taskName: string | null;
   @Column({ type: 'text' }) cause: RunCause;
@@ -56,5 +57,14 @@ export class RunRow {
   @Column({ type: 'jsonb', nullable: true }) phases: Record<string, number> | null;
   @Column({ type: 'jsonb', nullable: true }) faults: ItemFault[] | null;
   @Column({ name: 'fault_count', type: 'integer' }) faultCount: number;
+  /** The parent run that it is a child of. */
+  @Column({ type: 'text', nullable: true }) parent: string | null;
+  /** What becomes of it while its node is away; null: it waits as long as it takes. */
+  @Column({ type: 'jsonb', nullable: true }) away: AwayRule | null;
+  /** Of a parent run only, and so are the next two. */
+  @Column({ type: 'text', nullable: true }) mode: 'any' | 'all' | null;
+  @Column({ type: 'jsonb', nullable: true }) selector: Record<string, string> | null;
+  /** Nodes that it is for: with `any` one. */
+  @Column({ name: 'child_count', type: 'integer', nullable: true }) childCount: number | null;
   @Column({ type: 'integer' }) revision: number;
 }

@@ -3,6 +3,8 @@ import { parseTime, unreachable } from '#kernel';
 import { readModel } from '#projections';
 import type { Reason, ReportedEnd, RunCancelled, RunEvent, RunRequested, RunStarted } from '../../domain/run.events.ts';
 import type { RunStatus, TerminalStatus } from '../../domain/run.state.ts';
+import type { ParentRunEvent } from '../../domain/parent.events.ts';
+import { evolveParentRow, isParentEvent, parentEventTypes } from './parent-rows.ts';
 import { type AttemptView, RunRow } from './run.entity.ts';
 
 const date = (text: string | undefined): Date | null => (text === undefined ? null : new Date(parseTime(text)));
@@ -13,6 +15,7 @@ const requested = (data: RunRequested['data'], recorded: RecordedEvent): RunRow 
   requestedBy: recorded.context.actor, requestedAt: new Date(parseTime(recorded.context.time)), scheduledFor: date(data.scheduledFor), notBefore: null,
   startedAt: null, endedAt: null, timeoutSeconds: data.timeoutSeconds, attempt: 0, dispatchedAt: null, deadline: null, instance: null, claim: null,
   attempts: [], code: null, detail: null, snapshot: null, statistics: null, phases: null, faults: null, faultCount: 0, revision: recorded.revision,
+  parent: data.parent ?? null, away: data.away ?? null, mode: null, selector: null, childCount: null,
 });
 
 const attemptsWith = (row: RunRow, number: number, change: Partial<AttemptView>): AttemptView[] =>
@@ -65,6 +68,8 @@ const evolveEnd = (row: RunRow, event: RunEvent, at: string): RunRow => {
       return ended(row, { status: 'skipped', at, reason: event.data, ...(event.data.attempt === undefined ? {} : { attempt: event.data.attempt }) });
     case 'RunCancelled':
       return cancelled(row, event.data, at);
+    case 'RunGivenUp':
+      return ended(row, { status: 'failed', at, reason: event.data });
     case 'RunTimedOut':
       return ended(row, { status: 'timed-out', at, attempt: event.data.attempt, reason: event.data });
     case 'RunLost':
@@ -88,8 +93,10 @@ const evolveRow = (row: RunRow, event: Exclude<RunEvent, RunRequested>, at: stri
       return started({ ...row, code: null, detail: null }, event.data);
     case 'RunCancelRequested':
       return { ...row, status: 'cancel-requested' };
-    case 'RunRetried':
-      return waitingAgain(row, { notBefore: date(event.data.notBefore), endedAt: null });
+    case 'RunRetried': {
+      const { notBefore } = event.data;
+      return waitingAgain(row, { notBefore: date(notBefore), endedAt: null, away: row.away && { ...row.away, since: notBefore } });
+    }
     case 'SnapshotRecorded':
       return { ...row, snapshot: event.data.snapshot };
     case 'RunSucceeded':
@@ -99,23 +106,26 @@ const evolveRow = (row: RunRow, event: Exclude<RunEvent, RunRequested>, at: stri
     case 'RunCancelled':
     case 'RunTimedOut':
     case 'RunLost':
+    case 'RunGivenUp':
       return evolveEnd(row, event, at);
     default:
       return unreachable(event, 'run event');
   }
 };
 
-/** Every run, as lists, screens and reconcilers see it. */
-export const runRows = readModel<RunRow, RunEvent>({
+/** Every run and parent run, as lists, screens and reconcilers see it. */
+export const runRows = readModel<RunRow, RunEvent | ParentRunEvent>({
   name: 'runs',
+  version: 2,
   entity: RunRow,
   handles: [
     'RunRequested', 'RunDispatched', 'RunReturned', 'RunStarted', 'RunSucceeded', 'RunPartiallySucceeded', 'RunFailed', 'RunSkipped',
-    'RunCancelRequested', 'RunCancelled', 'RunTimedOut', 'RunLost', 'RunRetried', 'SnapshotRecorded',
+    'RunCancelRequested', 'RunCancelled', 'RunTimedOut', 'RunLost', 'RunGivenUp', 'RunRetried', 'SnapshotRecorded', ...parentEventTypes,
   ],
   keys: (recorded) => [recorded.aggregate.id],
   evolve: (row, recorded) => {
     const { event, revision, context } = recorded;
+    if (isParentEvent(event)) return evolveParentRow(row, { event, recorded });
     if (event.type === 'RunRequested') return requested(event.data, recorded);
     return row && { ...evolveRow(row, event, context.time), revision };
   },

@@ -9,6 +9,7 @@ export class TaskRow {
   @Column({ type: 'text' }) name: string;
   @Column({ type: 'boolean' }) paused: boolean;
   @Column({ type: 'text' }) target: string;
+  /** Those that it names; none where it chooses by labels. */
   @Column({ type: 'text', array: true }) nodes: string[];
   @Column({ type: 'jsonb' }) definition: TaskDefinition;
   @Column({ type: 'boolean' }) scheduled: boolean;
@@ -19,10 +20,10 @@ export class TaskRow {
   @Column({ type: 'integer' }) revision: number;
 }
 
-/** The last scheduled instant that became a run of a task on one node. */
+/** The last scheduled instant that became a run of a task on one node, or a parent run of a task that chooses its nodes. */
 @Entity({ schema: 'read', name: 'task_lanes' })
 export class TaskLaneRow {
-  /** `<task>-<node>`. */
+  /** `<task>-<node>`, or `<task>-chosen`. */
   @PrimaryColumn({ type: 'text' }) id: string;
   @Column({ type: 'text' }) task: string;
   @Column({ name: 'scheduled_up_to', type: 'timestamptz' }) scheduledUpTo: Date;

@@ -4,13 +4,20 @@ import { In, Repository } from 'typeorm';
 import { type Clock, fault, rfc3339 } from '#kernel';
 import { CLOCK, type Page, paginate } from '../../../../platform/index.ts';
 import { SnapshotRow, expired } from '../../../snapshots/index.ts';
-import { laneId } from '../../domain/lane.ts';
+import { laneId, parentLane } from '../../domain/lane.ts';
+import { type TaskPlacement, selects } from '../../domain/task.placement.ts';
 import type { PreviewAnswer, TaskAnswer, TaskQuery } from '../../http/task.dto.ts';
 import type { ScheduledTask, ScheduleRows } from '../../ports.ts';
 import { instantsAfter } from '../../processes/cron.ts';
 import { TaskLaneRow, TaskRow } from './task.entity.ts';
 
 const forEver = Number.MAX_SAFE_INTEGER;
+
+const placementAnswer = (placement: TaskPlacement): Pick<TaskAnswer, 'offline' | 'place' | 'selector' | 'waitSeconds'> => ({
+  offline: placement.offline,
+  ...(placement.waitSeconds === undefined ? {} : { waitSeconds: placement.waitSeconds }),
+  ...(selects(placement) ? { selector: { ...placement.selector }, place: placement.mode } : {}),
+});
 
 /** Tasks as the interfaces show them, and as the scheduler looks through them. */
 @Injectable()
@@ -54,12 +61,12 @@ export class TaskViews implements ScheduleRows {
 
   async tasks(): Promise<readonly ScheduledTask[]> {
     const rows = await this.rows.findBy({ scheduled: true, paused: false });
-    return rows.flatMap(({ id, nodes, definition: { schedule }, scheduleSince }) =>
-      schedule ? [{ id, nodes, ...schedule, since: scheduleSince.getTime() }] : []);
+    return rows.flatMap(({ id, definition: { schedule, placement }, scheduleSince }) =>
+      schedule ? [{ id, lanes: selects(placement) ? [parentLane] : placement.nodes, ...schedule, since: scheduleSince.getTime() }] : []);
   }
 
   async scheduledUpTo(tasks: readonly ScheduledTask[]): Promise<ReadonlyMap<string, number>> {
-    const wanted = tasks.flatMap((task) => task.nodes.map((node) => laneId(task.id, node)));
+    const wanted = tasks.flatMap((task) => task.lanes.map((lane) => laneId(task.id, lane)));
     const rows = wanted.length === 0 ? [] : await this.lanes.findBy({ id: In(wanted) });
     return new Map(rows.map((row) => [row.id, row.scheduledUpTo.getTime()]));
   }
@@ -71,11 +78,12 @@ export class TaskViews implements ScheduleRows {
   }
 
   private answerOf({ id, revision, name, paused, nodes, target, definition, createdAt, changedAt }: TaskRow): TaskAnswer {
-    const { source, schedule, overlap, retention, timeoutSeconds, retries } = definition;
+    const { placement, source, schedule, overlap, retention, timeoutSeconds, retries } = definition;
     const [next] = schedule && !paused ? instantsAfter(schedule, this.clock.now(), { count: 1, untilMs: forEver }) : [];
     return {
-      id, revision, name, status: paused ? 'paused' : 'active', node: nodes[0] ?? '', nodes, target, source, overlap, retention, timeoutSeconds, retries,
+      id, revision, name, status: paused ? 'paused' : 'active', nodes, target, source, overlap, retention, timeoutSeconds, retries,
       createdAt: rfc3339(createdAt.getTime()), changedAt: rfc3339(changedAt.getTime()),
+      ...(nodes[0] === undefined ? {} : { node: nodes[0] }), ...placementAnswer(placement),
       ...(schedule ? { schedule } : {}), ...(next === undefined ? {} : { nextStart: rfc3339(next) }),
     };
   }
