@@ -159,7 +159,7 @@ describe('dispatch', () => {
     world.nodes.set(nodeA, { ...world.nodes.get(nodeA)!, disabled: true });
     const start = (cause: 'schedule' | 'user') => one.deciding.execute('user:test', async (unit) => {
       await unit.decide(taskDecider, taskA, { type: 'DefineTask', definition });
-      return one.requests.ofTask(unit, { id: `run_${cause}`, task: taskA, node: nodeA, cause });
+      return one.requests.ofTask(unit, { id: `run_${cause}`, task: taskA, node: nodeA, cause, now: one.deciding.now() });
     });
     expect(await start('user')).toMatchObject({ ok: false, error: { code: 'node-disabled' } });
     expect((await start('schedule')).ok).toBe(true);

@@ -83,7 +83,7 @@ export class ScriptedAgent {
 
   /** The command of the first attempt, or of the first one from `attempt` on. */
   async command(run: string, verb: string, attempt = 1): Promise<Command> {
-    return waitUntil(() => this.commands.find((command) => command.run === run && command.verb === verb && command.attempt >= attempt));
+    return waitUntil(() => this.commands.find((command) => command.run === run && command.verb === verb && (command.attempt ?? 0) >= attempt));
   }
 
   async claim(run: string, verb = 'backup', from = 1): Promise<ClaimGranted & { run: string; attempt: number }> {
