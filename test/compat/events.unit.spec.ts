@@ -12,7 +12,7 @@ import { nodeDecider } from '../../apps/master/src/modules/nodes/index.ts';
 import { placesDecider } from '../../apps/master/src/modules/places/index.ts';
 import { presenceDecider } from '../../apps/master/src/modules/presence/index.ts';
 import { repositoryDecider } from '../../apps/master/src/modules/repositories/index.ts';
-import { runDecider } from '../../apps/master/src/modules/runs/index.ts';
+import { parentDecider, runDecider } from '../../apps/master/src/modules/runs/index.ts';
 import { snapshotDecider } from '../../apps/master/src/modules/snapshots/index.ts';
 import { targetDecider } from '../../apps/master/src/modules/targets/index.ts';
 import { laneDecider, taskDecider } from '../../apps/master/src/modules/tasks/index.ts';
@@ -56,7 +56,7 @@ const decode = ({ sequence, subject, headers, data }: Fixture): RecordedEvent =>
   frozen(eventCodec(types, headers[eventHeader.installation] ?? '').decode({ sequence, subject, headers, data: JSON.stringify(data) }));
 
 const deciders = new Map(([
-  apiKeyDecider, credentialDecider, enrolmentDecider, installationDecider, laneDecider, nameDecider, nodeDecider, placesDecider, presenceDecider, repositoryDecider,
+  apiKeyDecider, credentialDecider, enrolmentDecider, installationDecider, laneDecider, nameDecider, nodeDecider, parentDecider, placesDecider, presenceDecider, repositoryDecider,
   runDecider, snapshotDecider, targetDecider, taskDecider, upgradeDecider, userDecider,
 ] as unknown as readonly Evolving[]).map((decider) => [decider.aggregate, decider]));
 
