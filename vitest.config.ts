@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** One project for each cost of test; the file name's suffix says which one a test belongs to. */
-const project = (name: string, include: string[], timeoutMs: number, serial = false) => ({
+const project = (name: string, include: string[], timeoutMs: number, more: { readonly fileParallelism?: boolean; readonly isolate?: boolean } = {}) => ({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
@@ -10,19 +10,20 @@ const project = (name: string, include: string[], timeoutMs: number, serial = fa
     testTimeout: timeoutMs,
     hookTimeout: Math.max(timeoutMs, 60_000),
     pool: 'forks' as const,
-    fileParallelism: !serial,
     execArgv: ['--conditions=source'],
     setupFiles: ['./vitest.setup.ts'],
+    ...more,
   },
 });
 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['{apps,libs,test}/**/*.unit.spec.ts'], 30_000),
+      // Pure tests leave nothing behind in their process: modules are loaded once for all of them.
+      project('unit', ['{apps,libs,test}/**/*.unit.spec.ts'], 30_000, { isolate: false }),
       project('int', ['{apps,libs,test}/**/*.int.spec.ts'], 120_000),
-      project('e2e', ['test/e2e/**/*.e2e.spec.ts'], 180_000, true),
-      project('fault', ['test/fault/**/*.fault.spec.ts'], 1_800_000, true),
+      project('e2e', ['test/e2e/**/*.e2e.spec.ts'], 180_000),
+      project('fault', ['test/fault/**/*.fault.spec.ts'], 1_800_000, { fileParallelism: false }),
     ],
   },
 });

@@ -71,7 +71,7 @@ show_gates
 show_suite unit
 
 # End-to-end tests wait more than they compute; each file and the campaign have a stack of their own.
-begin_suite e2e
+begin_suite e2e --maxWorkers=2
 begin_suite int --maxWorkers=2
 show_suite int
 HOLDFAST_FAULT_SECONDS=${HOLDFAST_FAULT_SECONDS:-110} begin_suite fault
