@@ -1,6 +1,7 @@
-import { IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { type InstallMode, installModes } from '#contracts';
-import { LogConfig, Section, Setting, type Variables, asInteger, readConfig } from '#config';
+import { LogConfig, Section, Setting, type Variables, asInteger, asList, readConfig } from '#config';
+import type { Allowed } from './host/host-look.ts';
 
 /** Seconds of a trial when nothing is set. */
 export const defaultTrialSeconds = 120;
@@ -27,8 +28,19 @@ export class AgentConfig {
   @Setting('HOLDFAST_AGENT_TRIAL_SECONDS', { parse: asInteger }) @IsInt() @Min(5) @Max(3600)
   trialSeconds: number = defaultTrialSeconds;
 
+  /** Directories whose names masters may see, with everything below: `all`, `none`, or a list. What is backed up does not follow from it. */
+  @Setting('HOLDFAST_AGENT_BROWSE', { parse: asList })
+  @Matches(/^(all|none|\/[^\0]*)$/, { each: true, message: 'must be all, none, or directories from / divided by commas' })
+  browse: readonly string[] = ['all'];
+
   @Section(LogConfig) log: LogConfig;
 }
+
+/** What the setting means: `none` beside anything else wins. */
+export const allowedOf = (browse: readonly string[]): Allowed => {
+  if (browse.includes('none')) return [];
+  return browse.includes('all') ? 'all' : browse;
+};
 
 /** Reads the settings; throws one error that lists every fault. */
 export const readAgentConfig = (variables: Variables): Readonly<AgentConfig> => readConfig(AgentConfig, variables, ['HOLDFAST_ENROL_TOKEN']);
@@ -47,4 +59,4 @@ export class EnrolConfig {
 
 /** Reads them. */
 export const readEnrolConfig = (variables: Variables): Readonly<EnrolConfig> =>
-  readConfig(EnrolConfig, variables, ['HOLDFAST_AGENT_SLOTS', 'HOLDFAST_AGENT_HEAP_MB', 'HOLDFAST_AGENT_TRIAL_SECONDS', 'HOLDFAST_LOG_LEVEL']);
+  readConfig(EnrolConfig, variables, ['HOLDFAST_AGENT_SLOTS', 'HOLDFAST_AGENT_HEAP_MB', 'HOLDFAST_AGENT_TRIAL_SECONDS', 'HOLDFAST_AGENT_BROWSE', 'HOLDFAST_LOG_LEVEL']);

@@ -5,8 +5,9 @@ import { type AppError, type Clock, type Logger, fault, randomIds } from '#kerne
 import { commandsServer, connectBus, watchBus } from '#messaging';
 import { nestLogger } from '#observability';
 import { AgentModule } from './agent.module.ts';
-import type { AgentConfig } from './config.ts';
+import { type AgentConfig, allowedOf } from './config.ts';
 import { ChildDataPlane } from './data-plane/child-data-plane.ts';
+import { answerAboutHost } from './host/host.module.ts';
 import { installModeOf } from './install/install-mode.ts';
 import { openDatabase } from './state/database.ts';
 import { readNodeIdentity } from './state/node-identity.ts';
@@ -52,8 +53,10 @@ export const serve = async ({ config, launcher, clock, logger, environment, sign
     const strategy = commandsServer(node, { connection, clock, log: logger, concurrency: 16 });
     const app = await NestFactory.createMicroservice<MicroserviceOptions>(AgentModule.of(parts), { strategy, logger: nestLogger(logger), abortOnError: false });
     await app.listen();
+    const endAnswers = await answerAboutHost({ state, identity, connection, clock, logger, allowed: allowedOf(config.browse) });
     logger.info('The agent serves', { node, server: connection.getServer() });
     const closed = await Promise.race([health.closed.then(() => true), whenAborted(AbortSignal.any([signal, restarting.signal]))]);
+    await endAnswers();
     await app.close();
     if (closed) throw busClosed();
     await connection.drain();

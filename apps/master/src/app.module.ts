@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './modules/audit/audit.module.ts';
 import { CredentialsModule } from './modules/credentials/credentials.module.ts';
 import { EnrolmentModule } from './modules/enrolment/enrolment.module.ts';
+import { HostsModule } from './modules/hosts/hosts.module.ts';
 import { IdentityModule } from './modules/identity/identity.module.ts';
 import { InstallModule } from './modules/install/install.module.ts';
 import { InstallationModule } from './modules/installation/installation.module.ts';
@@ -24,7 +25,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         PlatformModule.with(foundation), InstallationModule, IdentityModule, NodesModule, PresenceModule, CredentialsModule, EnrolmentModule, InstallModule, UpgradeOrdersModule, TargetsModule,
-        TasksModule, SnapshotsModule, AuditModule, LiveModule, OperationsModule,
+        TasksModule, SnapshotsModule, HostsModule, AuditModule, LiveModule, OperationsModule,
       ],
     };
   }

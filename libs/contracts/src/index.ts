@@ -15,3 +15,4 @@ export {
 export { Heartbeat, heartbeatSeconds, leastMissed, offlineAfterSeconds } from './heartbeat.ts';
 export { HostReport, type InstallMode, UpgradeReport, type UpgradeStage, installModes, upgradeStages } from './hosts.ts';
 export { RunLogBatch, RunLogLine, logLevels } from './logs.ts';
+export { BrowseAnswer, BrowseRequest, DiscoverAnswer, HostDiscovery, HostEntry, HostEvidence, HostNote, type RpcMethod, RpcReply, rpcMethods } from './rpc.ts';

@@ -15,6 +15,7 @@ export { natsClaimsResolver } from './nats/nats-resolver.ts';
 export { type AgeKey, type InstallationKeys } from './keys/installation-keys.ts';
 export { initKeys, loadKeys } from './keys/keys-folder.ts';
 export { type PinnedKey, type SigningKey, newSigningKey, signingKeyFromPem } from './keys/signing-key.ts';
+export { type ReplyKeys, openReply, signReply } from './keys/node-reply.ts';
 export { openMessage, signMessage } from './keys/signed-message.ts';
 export { deriveKey, secretFingerprint } from './secrets/derive.ts';
 export { type Vault, newVault } from './secrets/vault.ts';

@@ -1,7 +1,11 @@
-import { AckPolicy, Events, type NatsConnection, StorageType } from 'nats';
+import { AckPolicy, Events, type NatsConnection, StorageType, connect, jwtAuthenticator } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestNodeCredential, type TestOperatorNats, startNats, waitUntil } from '#testing';
-import { controlNode } from '#kernel';
+import {
+  type TestNodeCredential, type TestOperatorNats, forbiddenToPublish, forbiddenToReplyTo, forbiddenToSubscribe, startNats, waitUntil,
+} from '#testing';
+import { controlNode, systemClock } from '#kernel';
+import { encodeJwt } from './nats/jwt.ts';
+import { newNkey } from './nats/nkey.ts';
 
 const [mine, other] = ['node_a', 'node_b'];
 let nats: TestOperatorNats;
@@ -43,44 +47,16 @@ afterAll(async () => {
   await nats?.stop();
 });
 
-const streamApi = (verb: string, stream: string): string => `$JS.API.STREAM.${verb}.${stream}`;
-const consumerApi = (verb: string, stream: string, name = other): string => `$JS.API.CONSUMER.${verb}.${stream}.${name}`;
-const everyStream = ['EVENTS', 'REPORTS', 'COMMANDS', 'HEARTBEATS', 'LOGS', 'ADVISORIES'];
-
-const foreignPublishes: readonly string[] = [
-  'hf.events.run.run_1', 'hf.events.node.node_a', `hf.commands.${mine}.backup`, `hf.commands.${other}.backup`, `hf.reports.${other}.run_1`,
-  `hf.reports.${controlNode}.run_1`, `hf.reports.${mine}`, `hf.heartbeat.${other}`, `hf.heartbeat.${mine}.x`, `hf.logs.${other}.run_1`,
-  `hf.progress.${other}.run_1`, `hf.ask.${other}.claim`, `hf.ask.${controlNode}.claim`, `hf.rpc.${mine}.browse`, `hf.rpc.${other}.browse`,
-  `_INBOX_${other}.x`, '_INBOX.x', 'anything', '_R_.x.y',
-  '$JS.API.INFO', '$JS.API.STREAM.NAMES', '$JS.API.STREAM.LIST', '$JS.API.ACCOUNT.PURGE.X', '$JS.API.META.LEADER.STEPDOWN',
-  ...everyStream.flatMap((stream) => [
-    ...['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'INFO', 'MSG.GET', 'MSG.DELETE', 'SNAPSHOT', 'RESTORE', 'LEADER.STEPDOWN'].map((verb) => streamApi(verb, stream)),
-    `$JS.API.DIRECT.GET.${stream}`, `$JS.API.DIRECT.GET.${stream}.hf.events.run.run_1`,
-    `$JS.API.CONSUMER.CREATE.${stream}`, `$JS.API.CONSUMER.NAMES.${stream}`, `$JS.API.CONSUMER.LIST.${stream}`,
-    consumerApi('CREATE', stream), consumerApi('CREATE', stream, mine), consumerApi('DURABLE.CREATE', stream, mine), consumerApi('DELETE', stream, mine),
-    consumerApi('INFO', stream, mine), consumerApi('PAUSE', stream, mine), consumerApi('UNPIN', stream, mine), consumerApi('MSG.NEXT', stream),
-    ...(stream === 'COMMANDS' ? [] : [consumerApi('MSG.NEXT', stream, mine)]),
-  ]),
-  consumerApi('MSG.NEXT', 'COMMANDS', controlNode),
-  `$JS.ACK.COMMANDS.${other}.1.1.1.1.1`, `$JS.ACK._.x.COMMANDS.${other}.1.1.1.1.1`, `$JS.ACK.EVENTS.${mine}.1.1.1.1.1`, `$JS.ACK.REPORTS.masters.1.1.1.1.1`,
-  `$JS.FC.COMMANDS.${mine}.x`, '$SYS.REQ.CLAIMS.UPDATE', '$SYS.REQ.CLAIMS.LIST', '$SYS.REQ.SERVER.PING', '$SYS.REQ.ACCOUNT.X.CLAIMS.LOOKUP',
-  '$SYS.REQ.USER.INFO.X', '$SYS.ACCOUNT.X.CONNECT', '$SRV.PING', '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.COMMANDS.x', '$KV.x.y', '$O.x.y', '$MQTT.x',
-];
-
-const foreignSubscriptions: readonly string[] = [
-  '>', '*', 'hf.>', 'hf.*.*.>', 'hf.events.>', 'hf.commands.>', `hf.commands.${mine}.>`, `hf.commands.${other}.>`, 'hf.reports.>', `hf.reports.${mine}.>`,
-  'hf.heartbeat.*', `hf.logs.${other}.>`, 'hf.progress.>', 'hf.ask.>', `hf.ask.${mine}.>`, 'hf.rpc.>', `hf.rpc.${other}.>`, 'hf.rpc.*.browse',
-  '_INBOX.>', `_INBOX_${other}.>`, '_R_.>', '$JS.>', '$JS.API.>', '$JS.ACK.>', '$JS.EVENT.>', '$SYS.>', '$SYS.REQ.>', `$JS.API.CONSUMER.MSG.NEXT.COMMANDS.${mine}`,
-];
+const nodes = { mine, other };
 
 describe('an agent credential', () => {
-  it.each(foreignPublishes)('cannot publish or ask %s', async (subject) => {
+  it.each(forbiddenToPublish(nodes))('cannot publish or ask %s', async (subject) => {
     const before = refused.length;
     agent.publish(subject, '{}', { reply: `_INBOX_${mine}.probe` });
     await waitUntil(() => refused.slice(before).includes(`publish ${subject}`));
   });
 
-  it.each(foreignSubscriptions)('cannot subscribe %s', async (subject) => {
+  it.each(forbiddenToSubscribe(nodes))('cannot subscribe %s', async (subject) => {
     const before = refused.length;
     const subscription = agent.subscribe(subject, { callback: () => undefined });
     await waitUntil(() => refused.slice(before).includes(`subscription ${subject}`));
@@ -95,6 +71,10 @@ describe('an agent credential', () => {
     await agent.jetstream().publish(`hf.reports.${mine}.run_1`, 'report');
     await agent.jetstream().publish(`hf.logs.${mine}.run_1`, 'log');
     agent.publish(`hf.heartbeat.${mine}`, '{}');
+    const progress = master.subscribe('hf.progress.*.*', { max: 1 });
+    await master.flush();
+    agent.publish(`hf.progress.${mine}.run_1`, 'half');
+    for await (const message of progress) expect(message.string()).toBe('half');
     const asked = master.subscribe('hf.ask.*.*', { queue: 'masters', callback: (_, message) => message.respond('granted') });
     await master.flush();
     expect((await agent.request(`hf.ask.${mine}.claim`, '{}', { timeout: 20_000 })).string()).toBe('granted');
@@ -114,10 +94,7 @@ describe('an agent credential', () => {
     const victim = await nats.connectAgent(nats.newCredential(other));
     for (const { seen, subject } of spies) victim.subscribe(subject, { callback: (_, message) => { seen.push(message.subject); } });
     await victim.flush();
-    const replies = [
-      'hf.events.run.run_9', `hf.commands.${other}.restore`, `hf.reports.${other}.run_9`, `hf.heartbeat.${other}`, `hf.logs.${other}.x`,
-      '$JS.API.STREAM.DELETE.LOGS', `$JS.API.CONSUMER.DELETE.COMMANDS.${other}`, `hf.ask.${other}.claim`,
-    ];
+    const replies = forbiddenToReplyTo(nodes);
     // The server itself refuses to take a message whose reply subject is an ack.
     agent.publish(`hf.reports.${mine}.run_1`, 'x', { reply: `$JS.ACK.COMMANDS.${other}.1.1.1.1.1` });
     const asked = master.subscribe('hf.ask.*.*', { callback: (_, message) => message.respond('{}') });
@@ -138,6 +115,29 @@ describe('an agent credential', () => {
     expect(spies.flatMap(({ seen }) => seen)).toEqual([]);
     asked.unsubscribe();
     await victim.close();
+  });
+
+  it('reaches nothing of CONTROL but its services even with every right inside its own account', async () => {
+    const key = newNkey('user');
+    const jwt = encodeJwt({ sub: key.publicKey, name: 'unbounded', iat: Math.floor(systemClock.now() / 1000), nats: { type: 'user', subs: -1, data: -1, payload: -1 } }, nats.keys.agents);
+    const unbounded = await connect({ servers: nats.url, authenticator: jwtAuthenticator(jwt, Buffer.from(key.seed)) });
+    const before = await allStored();
+    const heard: string[] = [];
+    for (const subject of ['hf.events.>', 'hf.commands.>', 'hf.reports.>', '$JS.>', '$SYS.>', 'master.only']) unbounded.subscribe(subject, { callback: (_, message) => { heard.push(message.subject); } });
+    await unbounded.flush();
+    for (const call of ['$JS.API.INFO', '$JS.API.STREAM.NAMES', '$JS.API.STREAM.DELETE.LOGS', `$JS.API.CONSUMER.INFO.COMMANDS.${other}`, '$SYS.REQ.SERVER.PING', '$SYS.REQ.CLAIMS.LIST']) {
+      const said = await unbounded.request(call, '{}', { timeout: 2_000 }).then((answer) => answer.json<{ error?: { description: string } }>().error?.description ?? answer.string(), (error: { code: string }) => error.code);
+      expect(said, call).toMatch(/^(503|TIMEOUT|JetStream not enabled for account)$/i);
+    }
+    for (const subject of ['hf.events.run.run_9', `hf.commands.${other}.restore`]) unbounded.publish(subject, 'x');
+    await master.jetstream().publish(`hf.commands.${controlNode}.prune`, 'x');
+    master.publish('master.only', 'x');
+    await Promise.all([unbounded.flush(), master.flush()]);
+    expect(await allStored()).toEqual({ ...before, COMMANDS: (before['COMMANDS'] ?? 0) + 1 });
+    // It hears what it said itself, inside its account, and nothing that others did.
+    for (const subject of [`hf.commands.${controlNode}.prune`, 'master.only']) expect(heard).not.toContain(subject);
+    expect(heard.filter((subject) => /^\$SYS\.(?!REQ)|_INBOX|^\$JS\.ACK/.test(subject))).toEqual([]);
+    await unbounded.close();
   });
 
   it('is bounded: in subscriptions, in the size of a message, in answers to one request', async () => {

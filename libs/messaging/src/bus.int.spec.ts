@@ -3,10 +3,10 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, type CustomTransportStrategy, type MicroserviceOptions, Payload } from '@nestjs/microservices';
 import type { NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, ClaimAsk, type Command, SignedMessage, type SelfAnswer, decodeMessage, encodeMessage } from '#contracts';
-import { newSigningKey, openMessage } from '#identity';
+import { type Answer, ClaimAsk, type Command, RpcReply, SignedMessage, type SelfAnswer, decodeMessage, encodeMessage } from '#contracts';
+import { newAgeKey, newSigningKey, openMessage, openSealed, signReply } from '#identity';
 import { countingIds, fault, randomIds, silentLogger, systemClock } from '#kernel';
-import { type TestOperatorNats, startNats, waitUntil } from '#testing';
+import { type TestNodeCredential, type TestOperatorNats, startNats, waitUntil } from '#testing';
 import {
   CommandPublisher, type IncomingReport, OnAsk, OnCommand, OnReport, OnRpc, RequestContext, asksServer, commandsServer, newConsumers, newRpcClient,
   provisionStreams, reportsServer, rpcServer,
@@ -15,10 +15,11 @@ import {
 const node = 'node_a';
 const events = { name: 'EVENTS', subjects: ['hf.events.>'], deny_delete: true, deny_purge: true };
 const plain = { clock: systemClock, log: silentLogger };
-const seen = { commands: [] as string[], reports: [] as IncomingReport[], asked: 0 };
+const seen = { commands: [] as string[], reports: [] as IncomingReport[], asked: 0, looked: 0 };
 let nats: TestOperatorNats;
 let master: NatsConnection;
 let agent: NatsConnection;
+let credential: TestNodeCredential;
 const closing: (() => Promise<unknown>)[] = [];
 
 @Controller()
@@ -44,8 +45,9 @@ class AgentHandlers {
     seen.commands.push((openMessage([nats.keys.commandSigning], 'command', node, decodeMessage(SignedMessage, bytes)) as Command).verb);
   }
 
-  @OnRpc('echo')
+  @OnRpc('browse')
   async echo(@Payload() params: unknown): Promise<unknown> {
+    seen.looked += 1;
     return params;
   }
 }
@@ -69,14 +71,15 @@ beforeAll(async () => {
   await provisionStreams(master, { events, replicas: 1, log: silentLogger });
   await newConsumers(master).ensureReports();
   await newConsumers(master).ensureNode(node);
-  agent = await nats.connectAgent(nats.newCredential(node));
+  credential = nats.newCredential(node);
+  agent = await nats.connectAgent(credential);
   const second = await nats.connectMaster();
   closing.push(() => second.close());
   for (const connection of [master, second]) {
     await serve(MasterModule, asksServer({ ...plain, connection }, nats.keys.commandSigning), reportsServer({ ...plain, connection }));
   }
   await serve(
-    AgentModule, commandsServer(node, { ...plain, connection: agent }), rpcServer({ ...plain, connection: agent }, node, () => [nats.keys.commandSigning]),
+    AgentModule, commandsServer(node, { ...plain, connection: agent }), rpcServer({ ...plain, connection: agent }, { node, pinned: () => [nats.keys.commandSigning], own: () => credential.key }),
   );
 });
 afterAll(async () => {
@@ -123,9 +126,68 @@ describe('masters and agents on the bus', () => {
   });
 
   it('a master asks a node; a request that is not signed by the installation is refused', async () => {
-    expect(await newRpcClient(master, nats.keys.commandSigning, countingIds()).call(node, 'echo', { a: 1 })).toEqual({ a: 1 });
-    await expect(newRpcClient(master, newSigningKey(), randomIds).call(node, 'echo', {})).rejects.toMatchObject({ code: 'signature-refused' });
-    await expect(newRpcClient(master, nats.keys.commandSigning, randomIds).call('node_b', 'echo', {}, 500)).rejects.toMatchObject({ code: 'node-unreachable' });
+    const keys = [credential.key.publicKey];
+    expect(await newRpcClient(master, nats.keys.commandSigning, countingIds()).call(node, 'browse', { a: 1 }, { keys })).toEqual({ a: 1 });
+    await expect(newRpcClient(master, newSigningKey(), randomIds).call(node, 'browse', {}, { keys })).rejects.toMatchObject({ code: 'signature-refused' });
+    await expect(newRpcClient(master, nats.keys.commandSigning, randomIds).call(node, 'discover', {}, { keys })).rejects.toMatchObject({ code: 'unknown-method', retryable: false });
+  });
+
+  it('a node that does not listen, or does not answer, is told at once or when time is up', async () => {
+    const client = newRpcClient(master, nats.keys.commandSigning, randomIds);
+    await expect(client.call('node_b', 'browse', {}, { keys: [] })).rejects.toMatchObject({ code: 'node-not-listening', retryable: true });
+    const deaf = await nats.connectAgent(nats.newCredential('node_deaf'));
+    deaf.subscribe('hf.rpc.node_deaf.*', { callback: () => undefined });
+    await deaf.flush();
+    await expect(client.call('node_deaf', 'browse', {}, { keys: [], timeoutMs: 200 })).rejects.toMatchObject({ code: 'node-answers-late', retryable: true });
+    await deaf.close();
+  });
+
+  it('an answer counts only with the signature of the node\'s own key, and to this question', async () => {
+    const client = newRpcClient(master, nats.keys.commandSigning, randomIds);
+    await expect(client.call(node, 'browse', {}, { keys: [nats.newCredential(node).key.publicKey] })).rejects.toMatchObject({ code: 'reply-not-trusted', retryable: false });
+    const forger = nats.newCredential('node_forger');
+    const bus = await nats.connectAgent(forger);
+    let said: Uint8Array = new Uint8Array();
+    bus.subscribe('hf.rpc.node_forger.*', { callback: (_, message) => message.respond(said) });
+    await bus.flush();
+    const answers = [
+      encodeMessage(await signReply(forger.key, 'node_forger', { id: 'another question', status: 'ok', value: 1 }, undefined)),
+      encodeMessage(await signReply(forger.key, node, { id: 'x', status: 'ok', value: 1 }, undefined)), encodeMessage({ id: 'x', status: 'ok' }), Buffer.from('no json'), Buffer.alloc(0),
+    ];
+    for (const answer of answers) {
+      said = answer;
+      await expect(client.call('node_forger', 'browse', {}, { keys: [forger.key.publicKey] })).rejects.toMatchObject({ code: 'reply-not-trusted' });
+    }
+    await bus.close();
+  });
+
+  it('a request that somebody recorded gives an answer that only the master which asked can read', async () => {
+    const recorded: Uint8Array[] = [];
+    const spy = master.subscribe(`hf.rpc.${node}.*`, { callback: (_, message) => { recorded.push(message.data); } });
+    await master.flush();
+    await newRpcClient(master, nats.keys.commandSigning, randomIds).call(node, 'browse', { word: 'confidential' }, { keys: [credential.key.publicKey] });
+    spy.unsubscribe();
+    const [request] = await waitUntil(() => recorded.length > 0 && recorded);
+    const reply = await master.request(`hf.rpc.${node}.browse`, request, { timeout: 20_000 });
+    const { sealed, payload } = decodeMessage(RpcReply, reply.data);
+    expect(sealed).toBe(true);
+    expect(Buffer.from(payload, 'base64').toString('latin1')).not.toContain('confidential');
+    await expect(openSealed((await newAgeKey()).identity, Buffer.from(payload, 'base64'))).rejects.toMatchObject({ code: 'seal-unreadable' });
+    // For another method or node it is not even looked at.
+    expect((await master.request(`hf.rpc.${node}.discover`, request, { timeout: 20_000 })).string()).toContain('invalid-message');
+  });
+
+  it('what another node aims at it, by naming its subject as reply, is not believed', async () => {
+    const attacker = await nats.connectAgent(nats.newCredential('node_attacker'));
+    const reached = agent.subscribe(`hf.rpc.${node}.browse`, { max: 1 });
+    await agent.flush();
+    const before = seen.looked;
+    attacker.publish('hf.ask.node_attacker.claim', encodeMessage(claim(1)), { reply: `hf.rpc.${node}.browse` });
+    // A master has signed this answer, for another node and another purpose.
+    for await (const message of reached) expect(message.string()).toContain('signature');
+    await newRpcClient(master, nats.keys.commandSigning, randomIds).call(node, 'browse', {}, { keys: [credential.key.publicKey] });
+    expect(seen.looked).toBe(before + 1);
+    await attacker.close();
   });
 
   it('the consumers of all nodes are listed and removed by name', async () => {

@@ -1,6 +1,6 @@
 import { UseFilters, applyDecorators } from '@nestjs/common';
 import { EventPattern, MessagePattern } from '@nestjs/microservices';
-import type { AskMethod } from '#contracts';
+import type { AskMethod, RpcMethod } from '#contracts';
 import { BusErrorFilter } from './error.filter.ts';
 
 /** Transport ids: a handler belongs to exactly one of our servers, however many an application has. */
@@ -29,4 +29,4 @@ export const OnReport = (): MethodDecorator => event(patterns.report, transports
 export const OnAsk = (method: AskMethod): MethodDecorator => request(method, transports.asks);
 
 /** Answers a request of a master to this node: `(@Payload() params: unknown): Promise<unknown>`. */
-export const OnRpc = (method: string): MethodDecorator => request(method, transports.rpc);
+export const OnRpc = (method: RpcMethod): MethodDecorator => request(method, transports.rpc);

@@ -9,7 +9,7 @@ export { type Outcome } from './jetstream/settle.ts';
 export { RequestContext } from './requests/request.context.ts';
 export { type IncomingRequest, type RequestFailure, RequestServer, type RequestServerOptions } from './requests/request.server.ts';
 export { asksServer } from './requests/asks.server.ts';
-export { type RpcClient, newRpcClient, rpcServer } from './requests/rpc.ts';
+export { type RpcCall, type RpcClient, type RpcServerKeys, newRpcClient, rpcServer } from './requests/rpc.ts';
 export { CommandPublisher } from './commands/command-publisher.ts';
 export { type DesiredStream, streamLayouts } from './provisioning/stream-layout.ts';
 export { type ProvisionOptions, assertServerVersion, provisionStreams } from './provisioning/provision-streams.ts';

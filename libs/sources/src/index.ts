@@ -13,4 +13,7 @@ export { mtimeToleranceNs } from './restore/times.ts';
 export {
   type CompareOptions, type DifferenceKind, type TreeComparison, type TreeDifference, compareTrees,
 } from './compare/compare-trees.ts';
-export { type DirectoryListing, type DirectoryPage, type ListedEntry, listDirectory } from './browse/list-directory.ts';
+export { DirectoryLister, type DirectoryListerOptions, type DirectoryListing, type DirectoryPage, type ListedEntry } from './browse/list-directory.ts';
+export { type PatientCall, patientCalls } from './browse/patient-calls.ts';
+export { type DiscoverOptions, discover } from './discover/discover.ts';
+export type { Discoveries, Discovery, DiscoveryNote, Evidence } from './discover/discovery.ts';

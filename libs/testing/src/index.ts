@@ -1,3 +1,4 @@
+export { forbiddenToPublish, forbiddenToReplyTo, forbiddenToSubscribe } from './agent-rights.ts';
 export { type Child, type ChildOptions, startChild } from './child.ts';
 export { freePort } from './free-port.ts';
 export { type NatsOptions, type TestNats, natsServerFile } from './nats.ts';

@@ -4,6 +4,7 @@ import { table } from '../format.ts';
 import { findOne } from './find.ts';
 import { type NodeView, presenceText } from './node-text.ts';
 import { registerLifecycle } from './nodes-lifecycle.command.ts';
+import { registerNodesLook } from './nodes-look.command.ts';
 
 interface TargetView {
   readonly id: string;
@@ -46,6 +47,7 @@ const registerNodes = (program: Command, context: CommandContext): void => {
       });
       context.output.result('enrolment-link', { ...link, node: node.id }, `${node.id}\ntoken ${link.token} (once, until ${link.expiresAt})\non the host, as root:\n${link.command}`);
     });
+  registerNodesLook(nodes, context);
   nodes.command('revoke <node>').description('cut the node off the bus at once, for good; it needs a new link to come back').action(async (name: string) => {
     const api = await context.api();
     const node = findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node');

@@ -29,9 +29,9 @@ export interface RequestServerOptions {
   readonly queue?: string;
   readonly transport: symbol;
   readonly decode: (request: IncomingRequest) => DecodedRequest;
-  readonly succeed: (request: IncomingRequest, id: string, result: unknown) => Uint8Array;
+  readonly succeed: (request: IncomingRequest, id: string, result: unknown) => Uint8Array | Promise<Uint8Array>;
   /** `id` is empty when the request could not be read. */
-  readonly fail: (request: IncomingRequest, id: string, error: RequestFailure) => Uint8Array;
+  readonly fail: (request: IncomingRequest, id: string, error: RequestFailure) => Uint8Array | Promise<Uint8Array>;
   /** Requests handled at the same time; further ones are answered `busy`. Default 256. */
   readonly concurrency?: number;
   readonly graceMs?: number;
@@ -103,19 +103,19 @@ export class RequestServer extends Server implements CustomTransportStrategy {
       const decoded = this.options.decode(request);
       id = decoded.id;
       const result = await this.call(request, decoded.payload);
-      const answer = succeed(request, id, result);
+      const answer = await succeed(request, id, result);
       await inStep(this.options.connection);
       message.respond(answer);
     } catch (error) {
       const failure = failureOf(error);
       log[isAppError(error) ? 'debug' : 'error']('A request is refused', { subject: request.subject, code: failure.code, reason: messageOf(error) });
-      this.respond(message, fail(request, id, failure));
+      await this.respond(message, fail(request, id, failure));
     }
   }
 
-  private respond(message: Msg, data: Uint8Array): void {
+  private async respond(message: Msg, data: Uint8Array | Promise<Uint8Array>): Promise<void> {
     try {
-      message.respond(data);
+      message.respond(await data);
     } catch (error) {
       this.options.log.warn('A request cannot be answered', { subject: message.subject, reason: messageOf(error) });
     }
