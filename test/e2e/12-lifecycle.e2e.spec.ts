@@ -197,14 +197,31 @@ describe('an agent that is one file', () => {
   });
 
   it('becomes another version in the middle of a backup, which is taken up again under the same claim', async () => {
-    const big = slowTree(join(room, 'big of one file'), 5);
+    const big = slowTree(join(room, 'big of one file'), 1);
     const slow = await addTask(stack, 'slow on one file', [big], { node: one.node });
     const { id } = await stack.call<{ id: string }>('POST', `/api/v1/tasks/${slow}:run`);
-    await waitUntil(async () => (await stack.call<{ status: string }>('GET', `/api/v1/runs/${id}`)).status === 'running');
+    const dataPlane = (): number => Number(/^ *(\d+) .*holdfast-agent data-plane/m.exec(execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }))?.[1] ?? 0);
+    await waitUntil(() => dataPlane() > 0);
+    // It stands still until it is to end, so that the backup is not over before the new version is here.
+    const stopped = dataPlane();
+    process.kill(stopped, 'SIGSTOP');
     await order(later);
+    await waitUntil(() => one.record().order?.stage === 'waiting');
+    expect(await stack.call('GET', `/api/v1/runs/${id}`), 'nobody waits for it').toMatchObject({ status: 'running' });
+    process.kill(stopped, 'SIGCONT');
     await one.until(({ upgrade, version }) => upgrade?.status === 'done' && version === later);
-    expect(await stack.call('GET', `/api/v1/runs/${id}`), 'nobody waited for it').toMatchObject({ status: 'running' });
     expect(await runEnded(stack, id)).toMatchObject({ status: 'succeeded', attempt: 1 });
+  });
+
+  it('is killed in each step of an upgrade and ends with the new version all the same', async () => {
+    await order(next);
+    for (const stage of ['fetching', 'trying']) {
+      await waitUntil(() => one.record().order?.stage === stage, 60_000);
+      await one.end('SIGKILL');
+      one.start();
+    }
+    await one.until(({ upgrade, presence, version }) => upgrade?.status === 'done' && presence === 'online' && version === next);
+    expect(await runTask(stack, task)).toMatchObject({ status: 'succeeded' });
   });
 
   it('is killed in the middle of a trial and comes back as it was, from a version that hangs too', async () => {
@@ -213,9 +230,9 @@ describe('an agent that is one file', () => {
     await one.end('SIGKILL');
     // As a service manager would.
     one.start();
-    await one.until(({ upgrade, presence, version }) => upgrade?.status === 'failed' && upgrade.version === hanging && presence === 'online' && version === later);
+    await one.until(({ upgrade, presence, version }) => upgrade?.status === 'failed' && upgrade.version === hanging && presence === 'online' && version === next);
     expect((await one.now()).upgrade).toMatchObject({ code: 'upgrade-not-online' });
-    expect(one.record().current).toMatchObject({ version: later });
+    expect(one.record().current).toMatchObject({ version: next });
     await one.end();
     await one.until(({ presence }) => presence !== 'online', 5_000);
   });

@@ -18,6 +18,7 @@ import { Journal } from './state/journal.ts';
 import { type NodeIdentity, pinCommandKeys } from './state/node-identity.ts';
 import { Outbox } from './state/outbox.ts';
 import type { StateDirectory } from './state/state-directory.ts';
+import { quietWork } from './upgrade/quiet-work.ts';
 import { UpgradeFile } from './upgrade/upgrade-file.ts';
 import { Upgrader } from './upgrade/upgrader.ts';
 import { agentVersion } from './version.ts';
@@ -170,13 +171,10 @@ export class Agent {
     this.scheduler.resize(this.slots());
   }
 
-  /** A backup is taken up again where it stands; anything else has to end first. */
-  private async becomeQuiet(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.parts;
+  private becomeQuiet(signal: AbortSignal): Promise<void> {
     this.quiet = true;
     this.scheduler.resize(this.slots());
-    const stuck = () => this.scheduler.activeKeys.filter((key) => this.journal.get(key)?.verb !== 'backup');
-    if (stuck().length > 0) logger.info('The upgrade waits for work that could not be taken up again', { runs: stuck().map(({ run }) => run) });
-    while (stuck().length > 0) await clock.sleep(1000, signal);
+    const { clock, logger } = this.parts;
+    return quietWork({ scheduler: this.scheduler, journal: this.journal, clock, logger }, signal);
   }
 }
