@@ -14,8 +14,8 @@ export class SecondMaster {
     private readonly key: string,
   ) {}
 
-  /** @param key an API key of the stack. Resolves when it serves. */
-  static async start(stack: EmbeddedStack, key: string): Promise<SecondMaster> {
+  /** @param key an API key of the stack. @param more settings. Resolves when it serves. */
+  static async start(stack: EmbeddedStack, key: string, more: Readonly<Record<string, string>> = {}): Promise<SecondMaster> {
     const ports = JSON.parse(readFileSync(join(stack.data, 'ports.json'), 'utf8')) as { readonly nats: number; readonly postgres: number };
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
@@ -30,6 +30,7 @@ export class SecondMaster {
         HOLDFAST_HTTP_HOST: '127.0.0.1', HOLDFAST_HTTP_PORT: String(port), HOLDFAST_PUBLIC_URL: url,
         // Masters that tests kill are soon believed dead.
         HOLDFAST_EXECUTOR_SILENCE: '15',
+        ...more,
       },
     });
     closeSync(log);

@@ -1,16 +1,21 @@
 import type { NatsConnection } from 'nats';
 import type { InstallMode, SelfAnswer } from '#contracts';
 import { type Clock, type IdSource, type Logger, messageOf } from '#kernel';
-import { type BusHealth } from '#messaging';
+import type { BusCredential, BusHealth } from '#messaging';
 import { resumeWork } from './commands/accept-work.ts';
 import { CommandIntake } from './commands/command-intake.ts';
 import type { DataPlane } from './data-plane/data-plane.port.ts';
 import { OutboxProcess } from './reports/outbox.process.ts';
+import type { AgentCredential } from './session/agent-credential.ts';
+import { BusGate } from './session/bus-gate.ts';
 import { HeartbeatProcess } from './session/heartbeat.process.ts';
 import { hostFactsOf, hostReport } from './session/host-facts.ts';
 import { MasterVoice } from './session/master-voice.ts';
 import { NatsAskClient } from './session/nats-ask-client.ts';
 import { NatsBus } from './session/nats-bus.ts';
+import { RenewalProcess } from './session/renewal.process.ts';
+import { RotationProcess } from './session/rotation.process.ts';
+import { switchOver } from './session/switch-over.ts';
 import { SyncProcess } from './session/sync.process.ts';
 import { type AgentDatabase } from './state/database.ts';
 import { instanceOf } from './state/instance.ts';
@@ -30,6 +35,9 @@ export interface AgentParts {
   readonly state: StateDirectory;
   readonly database: AgentDatabase;
   readonly identity: NodeIdentity;
+  readonly credential: AgentCredential;
+  /** Connects once with another credential; throws when the bus does not take it. */
+  readonly tryCredential: (credential: BusCredential) => Promise<void>;
   readonly connection: NatsConnection;
   readonly health: BusHealth;
   readonly dataPlane: DataPlane;
@@ -57,6 +65,8 @@ export class Agent {
   private readonly voice: MasterVoice;
   private readonly scheduler: Scheduler;
   private readonly sync: SyncProcess;
+  private readonly rotation: RotationProcess;
+  private readonly renewal: RenewalProcess;
   private readonly outboxProcess: OutboxProcess;
   private readonly journal: Journal;
   private readonly outbox: Outbox;
@@ -77,10 +87,11 @@ export class Agent {
     const { node } = identity.facts;
     this.instance = instanceOf(database, ids);
     this.voice = new MasterVoice(node, identity.facts.commandKeys);
-    this.bus = new NatsBus(connection, node);
+    const gate = new BusGate(clock);
+    this.bus = new NatsBus(connection, node, gate);
     this.journal = new Journal(database, clock);
     this.outbox = new Outbox(database, clock);
-    const ask = new NatsAskClient({ connection, node, voice: this.voice, ids, logger });
+    const ask = new NatsAskClient({ connection, node, voice: this.voice, ids, gate, logger });
     const shared = { database, journal: this.journal, outbox: this.outbox, ask, clock, logger, instance: this.instance };
     const onReport = (): void => this.outboxProcess.wake();
     this.outboxProcess = new OutboxProcess({ ...shared, publisher: this.bus });
@@ -93,7 +104,11 @@ export class Agent {
       quiet: (signal) => this.becomeQuiet(signal), goOn: () => this.goOn(),
     });
     this.scheduler.resize(this.slots());
-    const context = { journal: this.journal, scheduler: this.scheduler, logger, askNow: () => this.sync.wake() };
+    const { credential, tryCredential, health } = parts;
+    const own = { ...shared, state, credential, node, switchOver: () => switchOver({ connection, health, gate, credential, clock }) };
+    this.rotation = new RotationProcess({ ...own, tryCredential });
+    this.renewal = new RenewalProcess(own);
+    const context = { journal: this.journal, scheduler: this.scheduler, logger, askNow: () => this.sync.wake(), onRotate: () => this.rotation.wake() };
     this.intake = new CommandIntake(node, this.voice, context);
     this.sync = new SyncProcess({
       ...shared, scheduler: this.scheduler, host: hostReport(installMode), upgrade: () => this.upgrader.report(), onSynced: () => this.onSynced(),
@@ -113,11 +128,12 @@ export class Agent {
   start(): void {
     const { health } = this.parts;
     const { signal } = this.stopping;
-    this.loops = Promise.all([this.heartbeat.run(signal), this.sync.run(signal), this.outboxProcess.run(signal)]);
+    this.loops = Promise.all([this.heartbeat.run(signal), this.sync.run(signal), this.outboxProcess.run(signal), this.rotation.run(signal), this.renewal.run(signal)]);
     health.onReconnect(() => {
       this.heartbeat.wake();
       this.sync.wake();
       this.outboxProcess.wake();
+      this.rotation.wake();
     });
     this.loops.catch((error: unknown) => this.parts.logger.error('A loop of the agent ended in a fault', { reason: messageOf(error) }));
   }

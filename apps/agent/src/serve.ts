@@ -1,18 +1,21 @@
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { inboxPrefixOf } from '#identity';
-import { type AppError, type Clock, type Logger, fault, randomIds } from '#kernel';
-import { commandsServer, connectBus, watchBus } from '#messaging';
+import { type AppError, type Clock, type Logger, fault, isAppError, randomIds } from '#kernel';
+import { type BusCredential, commandsServer, connectBus, tryCredential, watchBus } from '#messaging';
 import { nestLogger } from '#observability';
 import { AgentModule } from './agent.module.ts';
 import { type AgentConfig, allowedOf } from './config.ts';
 import { ChildDataPlane } from './data-plane/child-data-plane.ts';
 import { answerAboutHost } from './host/host.module.ts';
 import { installModeOf } from './install/install-mode.ts';
-import { openDatabase } from './state/database.ts';
-import { readNodeIdentity } from './state/node-identity.ts';
-import { readTextFile } from './state/private-file.ts';
-import { openStateDirectory } from './state/state-directory.ts';
+import { AgentCredential } from './session/agent-credential.ts';
+import { postToMaster } from './session/master-http.ts';
+import { RecoveryProcess } from './session/recovery.process.ts';
+import { type AgentDatabase, openDatabase } from './state/database.ts';
+import { type NodeIdentity, readNodeIdentity } from './state/node-identity.ts';
+import { finishRotation } from './state/rotation-file.ts';
+import { type StateDirectory, openStateDirectory } from './state/state-directory.ts';
 
 export interface ServeOptions {
   readonly config: AgentConfig;
@@ -29,41 +32,69 @@ export interface ServeOptions {
 /**
  * Runs the agent of an enrolled state directory until `signal` is aborted (resolves), another version is to be started in its place
  * (resolves with `restart`), or the connection is given up for ever
- * (rejects with `bus-closed`). Throws `not-enrolled`, `state-in-use` and what the identity's files have wrong.
+ * (rejects with `bus-closed`). Throws `not-enrolled`, `state-in-use`, `identity-replaced` when somebody enrolled the directory anew, and
+ * what the identity's files have wrong.
  */
-export const serve = async ({ config, launcher, clock, logger, environment, signal }: ServeOptions): Promise<'ended' | 'restart'> => {
+export const serve = async (options: ServeOptions): Promise<'ended' | 'restart'> => {
+  const { config, clock, logger, signal } = options;
   const state = openStateDirectory(config.stateDir);
-  const identity = readNodeIdentity(state);
+  // Before anything is made in the directory of a host that is not enrolled.
+  readNodeIdentity(state);
   const database = openDatabase(state.database);
-  const { node, natsUrls } = identity.facts;
+  const ending = new AbortController();
   try {
-    const connection = await connectBus({
-      urls: natsUrls, name: `holdfast-agent ${node}`, inboxPrefix: inboxPrefixOf(node), clock, log: logger, signal,
-      // Read anew at every connection: renewal and rotation replace the file.
-      credential: { jwt: () => readTextFile(state.natsJwt)?.trim() ?? identity.natsJwt, seed: identity.natsSeed },
-      ...(identity.caCertificate === undefined ? {} : { ca: identity.caCertificate }),
+    finishRotation(state);
+    const identity = readNodeIdentity(state);
+    const { node, master } = identity.facts;
+    const credential = new AgentCredential(state, identity);
+    const recovery = new RecoveryProcess({
+      state, credential, node, clock, logger, post: (path, body) => postToMaster(master, path, body), onReplaced: (error) => ending.abort(error),
     });
-    const health = watchBus(connection, logger);
-    const dataPlane = new ChildDataPlane({ clock, logger, environment, heapMb: config.heapMb });
-    const restarting = new AbortController();
-    const parts = {
-      state, database, identity, connection, health, dataPlane, clock, ids: randomIds, logger, slots: config.slots, launcher,
-      installMode: installModeOf(config), restart: () => restarting.abort(),
-    };
-    const strategy = commandsServer(node, { connection, clock, log: logger, concurrency: 16 });
-    const app = await NestFactory.createMicroservice<MicroserviceOptions>(AgentModule.of(parts), { strategy, logger: nestLogger(logger), abortOnError: false });
-    await app.listen();
-    const endAnswers = await answerAboutHost({ state, identity, connection, clock, logger, allowed: allowedOf(config.browse) });
-    logger.info('The agent serves', { node, server: connection.getServer() });
-    const closed = await Promise.race([health.closed.then(() => true), whenAborted(AbortSignal.any([signal, restarting.signal]))]);
-    await endAnswers();
-    await app.close();
-    if (closed) throw busClosed();
-    await connection.drain();
-    return restarting.signal.aborted && !signal.aborted ? 'restart' : 'ended';
+    const recovering = recovery.run(AbortSignal.any([signal, ending.signal]));
+    const outcome = await work({ ...options, signal: AbortSignal.any([signal, ending.signal]) }, { state, identity, database, credential, recovery }).finally(() => ending.abort());
+    await recovering;
+    if (isAppError(ending.signal.reason)) throw ending.signal.reason;
+    return outcome;
   } finally {
     database.close();
   }
+};
+
+interface Opened {
+  readonly state: StateDirectory;
+  readonly identity: NodeIdentity;
+  readonly database: AgentDatabase;
+  readonly credential: AgentCredential;
+  readonly recovery: RecoveryProcess;
+}
+
+const work = async (
+  { config, launcher, clock, logger, environment, signal }: ServeOptions, { state, identity, database, credential, recovery }: Opened,
+): Promise<'ended' | 'restart'> => {
+  const { node, natsUrls } = identity.facts;
+  const bus = { urls: natsUrls, inboxPrefix: inboxPrefixOf(node), clock, log: logger, ...(identity.caCertificate === undefined ? {} : { ca: identity.caCertificate }) };
+  const connection = await connectBus({ ...bus, name: `holdfast-agent ${node}`, credential: credential.forBus(), signal, onRefused: () => recovery.refused(), hurry: () => credential.isNew() });
+  const health = watchBus(connection, logger);
+  health.onRefused(() => recovery.refused());
+  health.onReconnect(() => recovery.calm());
+  const dataPlane = new ChildDataPlane({ clock, logger, environment, heapMb: config.heapMb });
+  const restarting = new AbortController();
+  const parts = {
+    state, database, identity, credential, connection, health, dataPlane, clock, ids: randomIds, logger, slots: config.slots, launcher,
+    installMode: installModeOf(config), restart: () => restarting.abort(),
+    tryCredential: (other: BusCredential) => tryCredential({ ...bus, name: `holdfast-agent-trial ${node}`, credential: other }),
+  };
+  const strategy = commandsServer(node, { connection, clock, log: logger, concurrency: 16 });
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(AgentModule.of(parts), { strategy, logger: nestLogger(logger), abortOnError: false });
+  await app.listen();
+  const endAnswers = await answerAboutHost({ state, identity, connection, clock, logger, allowed: allowedOf(config.browse) });
+  logger.info('The agent serves', { node, server: connection.getServer() });
+  const closed = await Promise.race([health.closed.then(() => true), whenAborted(AbortSignal.any([signal, restarting.signal]))]);
+  await endAnswers();
+  await app.close();
+  if (closed) throw busClosed();
+  await connection.drain();
+  return restarting.signal.aborted && !signal.aborted ? 'restart' : 'ended';
 };
 
 const whenAborted = (signal: AbortSignal): Promise<false> =>

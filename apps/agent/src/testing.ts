@@ -100,7 +100,7 @@ export const workbench = (dir: string, { slots = 2, clock = new FakeClock() }: {
     cacheOf: () => dir, onReport: () => sender.wake(),
   });
   const scheduler = new Scheduler((key, control) => runner.run(key, control), slots, logger);
-  const askedNow = { times: 0 };
-  const context = { journal, scheduler, logger, askNow: () => void askedNow.times++ };
-  return { askedNow, database, journal, outbox, ask, dataPlane, reports, sender, scheduler, context, clock, resume: () => resumeWork(context) };
+  const [askedNow, rotations] = [{ times: 0 }, { times: 0 }];
+  const context = { journal, scheduler, logger, askNow: () => void askedNow.times++, onRotate: () => void rotations.times++ };
+  return { askedNow, rotations, database, journal, outbox, ask, dataPlane, reports, sender, scheduler, context, clock, resume: () => resumeWork(context) };
 };

@@ -17,6 +17,7 @@ const open: Readonly<Record<string, string>> = {
   'GET /health/live': 'for orchestrators', 'GET /health/ready': 'for orchestrators', 'GET /api/status': 'for people and load balancers',
   'POST /api/v1/sessions': 'is the log-in', 'POST /api/v1/enrol': 'the token in the body is the proof', 'POST /api/v1/install/status': 'the link in the body is the proof',
   'GET /install/{link}': 'the link is the proof', 'GET /api/v1/agent/{version}/{file}': 'a program that everybody may have',
+  'POST /api/v1/agent/credential:challenge': 'gives a random word', 'POST /api/v1/agent/credential:renew': 'the signature of the node\'s key in the body is the proof',
 };
 
 let stack: TestStack;

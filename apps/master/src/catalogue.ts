@@ -2,7 +2,7 @@ import { eventTypes } from '#event-store';
 import { CreateArchive1763730000100 } from '#projections';
 import { migrations } from './migrations/index.ts';
 import { AuditRow, auditModel } from './modules/audit/index.ts';
-import { CredentialRow, credentialEvents, credentialsModel } from './modules/credentials/index.ts';
+import { CredentialChallenge, CredentialRow, credentialEvents, credentialsModel } from './modules/credentials/index.ts';
 import { EnrolmentLinkRow, LinkToken, enrolmentEvents, enrolmentLinksModel } from './modules/enrolment/index.ts';
 import { ApiKeyHash, ApiKeyRow, LoginAttempts, PasswordHash, Session, UserRow, apiKeysModel, identityEvents, usersModel } from './modules/identity/index.ts';
 import { installationEvents } from './modules/installation/index.ts';
@@ -29,7 +29,7 @@ export const catalogue: Catalogue = {
   types,
   readModels: [nodesModel, presenceModel, upgradesModel, credentialsModel, enrolmentLinksModel, targetsModel, usersModel, apiKeysModel, taskRows, taskLaneRows, runRows, repositoryRows, snapshotRows, auditModel(types.names)],
   entities: [
-    IdempotencyKey, NodeRow, PresenceRow, HeartbeatRow, DisconnectRow, AgentWordRow, UpgradeRow, CredentialRow, EnrolmentLinkRow, LinkToken, TargetRow, TargetSecret, UserRow, ApiKeyRow,
+    IdempotencyKey, NodeRow, PresenceRow, HeartbeatRow, DisconnectRow, AgentWordRow, UpgradeRow, CredentialRow, CredentialChallenge, EnrolmentLinkRow, LinkToken, TargetRow, TargetSecret, UserRow, ApiKeyRow,
     PasswordHash, ApiKeyHash, Session, LoginAttempts, TaskRow, TaskLaneRow, RunRow, RunAbsence, RunProgress, ExecutorBeat, RepositoryRow, SnapshotRow, AuditRow,
   ],
   migrations: [CreateArchive1763730000100, ...migrations],

@@ -3,7 +3,7 @@ import { ArrayMaxSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsOptional, I
 import { HostReport, UpgradeReport } from './hosts.ts';
 
 /** Questions of an agent to the masters: idempotent, same id on retry. Every answer is a `SignedMessage` with an `Answer`. */
-export const askMethods = ['claim', 'sync', 'grant', 'known-chunks', 'packs', 'id-key', 'self'] as const;
+export const askMethods = ['claim', 'sync', 'grant', 'known-chunks', 'packs', 'id-key', 'self', 'rotate', 'rotated', 'renew'] as const;
 export type AskMethod = (typeof askMethods)[number];
 
 /** Names the attempt and claim a question is asked under. */
@@ -78,6 +78,43 @@ export class SelfAsk {
   @IsOptional() @ValidateNested() @Type(() => HostReport) host?: HostReport;
   /** Of the last order to upgrade, while the masters have not written down what became of it. */
   @IsOptional() @ValidateNested() @Type(() => UpgradeReport) upgrade?: UpgradeReport;
+}
+
+const natsKey = /^U[A-Z2-7]{55}$/;
+const rotationId = /^rot_[0-9a-z]{20}$/;
+
+/** "I have made a new key pair; sign a token for it." Repeated with the same key it gets the same answer. */
+export class RotateAsk {
+  @IsString() @MaxLength(64) id: string;
+  @Matches(rotationId) rotation: string;
+  /** The key that is replaced, and the new one. */
+  @Matches(natsKey) current: string;
+  @Matches(natsKey) publicKey: string;
+  /** Of rotation, node and new key: made with the replaced key, and with the new one (base64). */
+  @IsString() @MaxLength(128) proof: string;
+  @IsString() @MaxLength(128) newProof: string;
+}
+
+/** "I have connected with the key that I made in this rotation." */
+export class RotatedAsk {
+  @IsString() @MaxLength(64) id: string;
+  @Matches(rotationId) rotation: string;
+  @Matches(natsKey) publicKey: string;
+  /** Of rotation and node, made with this key (base64). */
+  @IsString() @MaxLength(128) proof: string;
+}
+
+/** "My token runs out; sign another one for the same key." */
+export class RenewAsk {
+  @IsString() @MaxLength(64) id: string;
+  @Matches(natsKey) publicKey: string;
+  /** Of node and `id`, made with this key (base64). */
+  @IsString() @MaxLength(128) proof: string;
+}
+
+/** Value of the answers to `rotate` and `renew`: worth nothing without the node's private key. */
+export interface TokenAnswer {
+  readonly jwt: string;
 }
 
 /** Permission for one object, for a short time. */

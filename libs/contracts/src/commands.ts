@@ -14,6 +14,8 @@ export class Command {
   /** 1 for the first attempt of the run. */
   @IsOptional() @IsInt() @Min(1) attempt?: number;
   @IsIn(commandVerbs) verb: CommandVerb;
+  /** For `rotate`: which rotation; its agent asks the masters to sign for it. */
+  @IsOptional() @Matches(/^rot_[0-9a-z]{20}$/) rotation?: string;
   /** RFC 3339, the master's clock; for display only. */
   @IsString() issuedAt: string;
 }

@@ -10,7 +10,8 @@ export {
 } from './reports.ts';
 export {
   type Answer, type AskMethod, Capabilities, ClaimAsk, type ClaimGranted, ClaimReference, Grant, type GrantAnswer, GrantAsk,
-  GrantRequest, type IdKeyAnswer, IdKeyAsk, KnownChunksAsk, type KnownChunksAnswer, type PacksAnswer, PacksAsk, SelfAsk, type SelfAnswer, SyncAsk, type SyncAnswer, type UpgradeOrder, askMethods,
+  GrantRequest, type IdKeyAnswer, IdKeyAsk, KnownChunksAsk, type KnownChunksAnswer, type PacksAnswer, PacksAsk, RenewAsk, RotateAsk,
+  RotatedAsk, SelfAsk, type SelfAnswer, SyncAsk, type SyncAnswer, type TokenAnswer, type UpgradeOrder, askMethods,
 } from './asks.ts';
 export { Heartbeat, heartbeatSeconds, leastMissed, offlineAfterSeconds } from './heartbeat.ts';
 export { HostReport, type InstallMode, UpgradeReport, type UpgradeStage, installModes, upgradeStages } from './hosts.ts';

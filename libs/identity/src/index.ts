@@ -1,11 +1,12 @@
 export { type NatsServerSearch, findNatsServer, isNatsServerNewEnough, oldestNatsServer } from './nats-server/find-nats-server.ts';
 export { type NatsConfOptions, natsConf } from './nats-server/nats-conf.ts';
 export { type Nkey, type NkeyKind, isNkey, newNkey, nkeyFromSeed, verifyNkey } from './nats/nkey.ts';
+export { type ProofPurpose, isProven, prove } from './nats/proof.ts';
 export { type DecodedJwt, type JwtClaims, decodeJwt, encodeJwt } from './nats/jwt.ts';
 export { type AgentPermissions, agentPayloadLimit, assertNodeId, inboxPrefixOf, permissionsFor } from './nats/permissions.ts';
 export { type CredentialState, type RevokedKey, agentsAccount, controlAccount } from './nats/accounts.ts';
 export {
-  type MasterUser, type NodeToken, type NodeTokenRequest, agentsToken, controlToken, issueNodeToken, newMasterUser, nodeTokenDays,
+  type MasterUser, type NodeToken, type NodeTokenRequest, agentsToken, controlToken, issueNodeToken, newMasterUser,
 } from './nats/tokens.ts';
 export {
   type ClaimsCoverage, type ClaimsOutcome, type ClaimsReconciler, type ClaimsReconcilerOptions, type ClaimsResolver, type KnownServers, newClaimsReconciler,

@@ -1,4 +1,4 @@
-export { type BusCredential, type BusOptions, connectBus } from './connection/connect-bus.ts';
+export { type BusCredential, type BusOptions, connectBus, tryCredential } from './connection/connect-bus.ts';
 export { type BusHealth, watchBus } from './connection/bus-health.ts';
 export { OnAsk, OnCommand, OnReport, OnRpc, transports } from './handlers.decorator.ts';
 export { BusErrorFilter } from './error.filter.ts';

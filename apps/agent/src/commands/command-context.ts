@@ -10,6 +10,8 @@ export interface CommandContext {
   readonly logger: Logger;
   /** Asks the masters at once what is wanted of this agent. */
   readonly askNow: () => void;
+  /** A rotation was ordered. */
+  readonly onRotate: () => void;
 }
 
 /** A command about an attempt of a run. */

@@ -4,6 +4,7 @@ import type { MasterVoice } from '../session/master-voice.ts';
 import { backup } from './backup.command.ts';
 import type { CommandContext, RunCommand } from './command-context.ts';
 import { restore } from './restore.command.ts';
+import { rotate } from './rotate.command.ts';
 import { stop } from './stop.command.ts';
 import { upgrade } from './upgrade.command.ts';
 import { unsupported } from './unsupported.command.ts';
@@ -51,10 +52,10 @@ export class CommandIntake {
       case 'verify':
       case 'prune':
         return unsupported(ofRun(command), this.context);
+      case 'rotate':
+        return rotate(command, this.context);
       case 'upgrade':
         return upgrade(this.context);
-      case 'rotate':
-        return this.context.logger.warn('This version of the agent cannot do that yet', { verb: command.verb });
       default:
         return unreachable(command.verb, 'verb');
     }

@@ -63,13 +63,19 @@ describe('a command from the bus', () => {
     expect(bench.journal.open()).toEqual([]);
   });
 
-  it('to rotate is taken and does nothing in this version', () => {
-    take({ protocol: 1, node, verb: 'rotate', issuedAt: '' });
-    expect(bench.journal.open()).toEqual([]);
-  });
-
   it('to upgrade makes the agent ask at once, behind no work', () => {
     take({ protocol: 1, node, verb: 'upgrade', issuedAt: '' });
     expect({ asked: bench.askedNow.times, open: bench.journal.open() }).toEqual({ asked: 1, open: [] });
+  });
+
+  it('to rotate is journalled once however often it is told, and is no work of a run', () => {
+    const rotate = { protocol: 1, node, verb: 'rotate', rotation: 'rot_00000000000000000001', issuedAt: '' };
+    take(rotate);
+    take(rotate);
+    expect([bench.rotations.times, bench.journal.openOrders('rotate'), bench.journal.open()]).toEqual([1, [rotate.rotation], []]);
+    bench.journal.closeOrder(rotate.rotation);
+    take(rotate);
+    expect([bench.rotations.times, bench.journal.openOrders('rotate')]).toEqual([1, []]);
+    expect(codeOf(() => take({ ...rotate, rotation: undefined }))).toBe('invalid-message');
   });
 });

@@ -79,7 +79,7 @@ describe('agent enrol', () => {
 
   it.each([
     ['a refusal', { status: 403, body: { code: 'link-spent', detail: 'Ask for a new link' } }, 'link-spent: Ask for a new link'],
-    ['a failure', { status: 503, body: 'down' }, 'enrolment-refused'],
+    ['a failure', { status: 503, body: 'down' }, 'master-refused'],
     ['no command key', { status: 200, body: { ...good, commandKeys: [] } }, 'enrolment-answer-invalid'],
     ['something else', { status: 200, body: { hello: 'world' } }, 'enrolment-answer-invalid'],
   ])('says what is wrong with %s and writes nothing', async (_, given, message) => {

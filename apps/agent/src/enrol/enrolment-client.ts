@@ -1,7 +1,8 @@
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { type HostReport, parseMessage } from '#contracts';
-import { AppError, fault, messageOf } from '#kernel';
+import { AppError } from '#kernel';
+import { postToMaster } from '../session/master-http.ts';
 import { PinnedKey } from '../state/node-identity.ts';
 
 /** Body of `POST /api/v1/enrol`. Nothing in it is secret but the token, which is worth nothing once it is spent. */
@@ -28,25 +29,9 @@ export class EnrolmentAnswer {
 /** The fields this version knows; newer masters may say more. */
 const known = ['node', 'jwt', 'natsUrls', 'commandKeys', 'ca', 'installation'] as const;
 
-const refusalOf = async (response: Response): Promise<AppError> => {
-  const problem = (await response.json().catch(() => ({}))) as { code?: unknown; detail?: unknown };
-  const code = typeof problem.code === 'string' ? problem.code : 'enrolment-refused';
-  const detail = typeof problem.detail === 'string' ? problem.detail : `The master answered with status ${response.status}`;
-  return fault(response.status >= 500 ? 'unavailable' : 'refused', code, detail);
-};
-
 /** Spends the token. Throws the master's refusal, or `master-unreachable`. Waits 30 s at most. */
 export const postEnrolment = async (master: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> => {
-  let response: Response;
-  try {
-    response = await fetch(new URL('/api/v1/enrol', master), {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request), redirect: 'error', signal: AbortSignal.timeout(30_000),
-    });
-  } catch (cause) {
-    throw fault('unavailable', 'master-unreachable', `Cannot reach ${master} (${messageOf(cause)}); check the URL and the network`, { cause });
-  }
-  if (!response.ok) throw await refusalOf(response);
-  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  const body = await postToMaster(master, '/api/v1/enrol', request);
   const answer = parseMessage(EnrolmentAnswer, Object.fromEntries(known.flatMap((name) => (name in body ? [[name, body[name]]] : []))));
   if (!answer.ok) throw new AppError({ ...answer.error, code: 'enrolment-answer-invalid', detail: `${master} is no master of this version: ${answer.error.detail}` });
   return answer.value;

@@ -6,7 +6,7 @@ import {
   type Answer, type AskMethod, type ClaimReference, type Command, type Grant, type GrantRequest, type Heartbeat, type Progress, type RunLogBatch,
   type RunReport, encodeMessage, streams, subjects,
 } from '#contracts';
-import { type SigningKey, newAgeKey, signMessage } from '#identity';
+import { type SigningKey, issueNodeToken, newAgeKey, newNkey, signMessage } from '#identity';
 import { silentLogger, systemClock } from '#kernel';
 import { CommandPublisher, newConsumers, provisionStreams } from '#messaging';
 import { type FsStore, fsStore, receiveObject, relayGrantSigner, verifyRelayGrant } from '#storage';
@@ -60,6 +60,11 @@ export class FakeMaster {
   /** The id key of the repository, sealed to the agent. */
   idKey: string | undefined;
   stop: ClaimReference[] = [];
+  /** New keys by rotation, and those that the agent says it has connected with. */
+  readonly successors = new Map<string, string>();
+  readonly takenUp: string[] = [];
+  /** Of the tokens it signs. */
+  tokenSeconds = 3_600;
   /** Takes the place of the answer to a question when it returns something. */
   override: (method: AskMethod, id: string) => Answer<unknown> | undefined = () => undefined;
   readonly key: SigningKey;
@@ -93,10 +98,10 @@ export class FakeMaster {
   async enrol(dir: string): Promise<NodeIdentity> {
     const age = await newAgeKey();
     const { id, publicKey } = this.key;
-    const credential = this.nats.newCredential(this.node);
+    const key = newNkey('user');
     const identity: NodeIdentity = {
       facts: { node: this.node, master: this.relay.url, natsUrls: [this.nats.url], commandKeys: [{ id, publicKey }] },
-      natsSeed: credential.key.seed, natsJwt: credential.jwt, ageIdentity: age.identity,
+      natsSeed: key.seed, natsJwt: this.token(key.publicKey), ageIdentity: age.identity,
     };
     writeNodeIdentity(openStateDirectory(dir), identity);
     return identity;
@@ -104,6 +109,15 @@ export class FakeMaster {
 
   command(run: string, verb: Command['verb'] = 'backup', attempt = 1): Promise<void> {
     return new CommandPublisher(this.bus, this.key).send({ protocol: 1, node: this.node, run, attempt, verb, issuedAt: '2026-01-01T00:00:00.000Z' });
+  }
+
+  /** Orders a new key. */
+  rotate(rotation: string): Promise<void> {
+    return new CommandPublisher(this.bus, this.key).send({ protocol: 1, node: this.node, rotation, verb: 'rotate', issuedAt: rotation });
+  }
+
+  token(publicKey: string): string {
+    return issueNodeToken(this.nats.keys, { nodeId: this.node, publicKey, now: systemClock.now(), lifeSeconds: this.tokenSeconds }).jwt;
   }
 
   /** Everything in REPORTS, in order. */
@@ -164,6 +178,14 @@ export class FakeMaster {
         return ok(this.idKey === undefined ? {} : { sealed: this.idKey });
       case 'packs':
         return ok({ names: await this.names('packs/'), more: false });
+      case 'rotate':
+        this.successors.set(body['rotation'] as string, body['publicKey'] as string);
+        return ok({ jwt: this.token(body['publicKey'] as string) });
+      case 'rotated':
+        this.takenUp.push(body['publicKey'] as string);
+        return ok({});
+      case 'renew':
+        return ok({ jwt: this.token(body['publicKey'] as string) });
       case 'self':
         return ok({ node: this.node, name: 'test', slots: 2, drained: false, masterVersion: '0', commandKeys: [] });
     }

@@ -3,8 +3,9 @@ import type { ConsumerInfo, NatsConnection } from 'nats';
 import { streams } from '#contracts';
 import { inboxPrefixOf } from '#identity';
 import { randomIds, silentLogger, systemClock } from '#kernel';
-import { connectBus, watchBus } from '#messaging';
+import { connectBus, tryCredential, watchBus } from '#messaging';
 import { Agent } from '../agent.ts';
+import { AgentCredential } from '../session/agent-credential.ts';
 import type { DataPlane } from '../data-plane/data-plane.port.ts';
 import { type AgentDatabase, openDatabase } from '../state/database.ts';
 import { readNodeIdentity } from '../state/node-identity.ts';
@@ -85,8 +86,9 @@ const pull = async (connection: NatsConnection, node: string, take: (bytes: Uint
 const state = openStateDirectory(stateDir);
 const identity = readNodeIdentity(state);
 const { node, natsUrls } = identity.facts;
+const credential = new AgentCredential(state, identity);
 const connection = await connectBus({
-  urls: natsUrls, name: node, inboxPrefix: inboxPrefixOf(node), credential: { jwt: () => identity.natsJwt, seed: identity.natsSeed },
+  urls: natsUrls, name: node, inboxPrefix: inboxPrefixOf(node), credential: credential.forBus(),
   clock: systemClock, log: silentLogger,
 });
 const database = openDatabase(state.database);
@@ -96,7 +98,8 @@ process.on('message', (said: number | 'over?') => {
   process.send?.('told');
 });
 const agent = new Agent({
-  state, identity, dataPlane, connection: mortalConnection(connection), database: mortalDatabase(database),
+  state, identity, credential, dataPlane,
+  tryCredential: (other) => tryCredential({ urls: natsUrls, name: node, inboxPrefix: inboxPrefixOf(node), credential: other, clock: systemClock, log: silentLogger }), connection: mortalConnection(connection), database: mortalDatabase(database),
   health: watchBus(connection, silentLogger), clock: systemClock, ids: randomIds, logger: silentLogger, slots: 1,
   installMode: 'unbuilt', restart: () => undefined,
 });

@@ -2,6 +2,7 @@ import type { NatsConnection } from 'nats';
 import { type Answer, type AskMethod, encodeMessage, subjects } from '#contracts';
 import { type IdSource, type Logger, fault, messageOf } from '#kernel';
 import type { AskClient, AskOptions, Question } from './ask-client.port.ts';
+import type { BusGate } from './bus-gate.ts';
 import type { MasterVoice } from './master-voice.ts';
 
 const isAnswer = <T>(value: unknown, id: string): value is Answer<T> => {
@@ -18,6 +19,7 @@ export interface NatsAskDependencies {
   readonly node: string;
   readonly voice: MasterVoice;
   readonly ids: IdSource;
+  readonly gate: BusGate;
   readonly logger: Logger;
 }
 
@@ -35,8 +37,8 @@ export class NatsAskClient implements AskClient {
 
   async ask<T>(method: AskMethod, question: Question & { readonly id: string }, { timeoutMs = 5_000, signal }: AskOptions = {}): Promise<Answer<T>> {
     signal?.throwIfAborted();
-    const { connection, node, voice, logger } = this.deps;
-    const request = connection.request(subjects.ask(node, method), encodeMessage(question), { timeout: timeoutMs });
+    const { connection, node, voice, gate, logger } = this.deps;
+    const request = gate.pass(() => connection.request(subjects.ask(node, method), encodeMessage(question), { timeout: timeoutMs }));
     const reply = await untilAborted(request, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
       throw unreachableMaster(error);

@@ -2,6 +2,7 @@ import { type NatsConnection, NatsError } from 'nats';
 import { type Heartbeat, type Progress, type RunLogBatch, encodeMessage, subjects } from '#contracts';
 import { fault } from '#kernel';
 import type { OutboxEntry } from '../state/outbox.ts';
+import type { BusGate } from './bus-gate.ts';
 import type { ReportPublisher, Telemetry } from './bus.port.ts';
 
 /** JetStream errors that no repetition heals: the message is too large for the stream or the account. */
@@ -16,10 +17,12 @@ const isPermanent = (error: unknown): boolean => {
 export class NatsBus implements Telemetry, ReportPublisher {
   private readonly connection: NatsConnection;
   private readonly node: string;
+  private readonly gate: BusGate;
 
-  constructor(connection: NatsConnection, node: string) {
+  constructor(connection: NatsConnection, node: string, gate: BusGate) {
     this.connection = connection;
     this.node = node;
+    this.gate = gate;
   }
 
   heartbeat(heartbeat: Heartbeat): void {
@@ -37,7 +40,7 @@ export class NatsBus implements Telemetry, ReportPublisher {
   async publish(entry: OutboxEntry): Promise<void> {
     const subject = subjects.report(this.node, entry.run);
     try {
-      await this.connection.jetstream().publish(subject, Buffer.from(entry.body, 'utf8'), { msgID: entry.messageId, timeout: 10_000 });
+      await this.gate.pass(() => this.connection.jetstream().publish(subject, Buffer.from(entry.body, 'utf8'), { msgID: entry.messageId, timeout: 10_000 }));
     } catch (cause) {
       if (isPermanent(cause)) throw fault('refused', 'report-refused', `The report of ${Buffer.byteLength(entry.body)} bytes is too large for the bus`, { cause });
       throw fault('unavailable', 'report-not-sent', 'REPORTS did not acknowledge the report; the agent goes on sending it', { cause });
@@ -46,6 +49,10 @@ export class NatsBus implements Telemetry, ReportPublisher {
 
   /** What is published on a closed or broken connection is lost, which is fine here; it must not end a backup. */
   private say(subject: string, message: object): void {
+    this.gate.say(() => this.publishNow(subject, message));
+  }
+
+  private publishNow(subject: string, message: object): void {
     if (this.connection.isClosed() || this.connection.isDraining()) return;
     try {
       this.connection.publish(subject, encodeMessage(message));

@@ -23,6 +23,8 @@ const versions: readonly string[] = [`
     status text not null, detail text, changed_at integer not null
   ) strict;
   create index outbox_by_status on outbox (status, sequence);
+`, `
+  create table orders (id text primary key, verb text not null, status text not null, accepted_at integer not null) strict;
 `];
 
 /** The agent's database: one writer, one process. */

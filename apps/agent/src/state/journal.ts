@@ -80,6 +80,24 @@ export class Journal {
     });
   }
 
+  /** Writes an order about the node itself down; false when it was there already, done or not. */
+  acceptOrder(id: string, verb: CommandVerb): boolean {
+    const { changes } = this.database.transaction(() =>
+      this.database.sql.prepare("insert or ignore into orders (id, verb, status, accepted_at) values (?, ?, 'open', ?)").run(id, verb, this.clock.now()));
+    return changes === 1;
+  }
+
+  /** Ids of orders about the node that are not done, the oldest first. */
+  openOrders(verb: CommandVerb): string[] {
+    const rows = this.database.sql.prepare("select id from orders where verb = ? and status = 'open' order by accepted_at, rowid").all(verb);
+    return rows.map((row) => row['id'] as string);
+  }
+
+  /** The order is done, or nothing is to be done about it any more. */
+  closeOrder(id: string): void {
+    this.database.transaction(() => this.database.sql.prepare("update orders set status = 'done' where id = ?").run(id));
+  }
+
   /** True when a stop of this attempt, or of a later one of its run, was ordered; also before the order to work arrived. */
   isStopped({ run, attempt }: AttemptKey): boolean {
     return this.database.sql.prepare("select 1 from commands where run = ? and attempt >= ? and verb = 'stop'").get(run, attempt) !== undefined;
@@ -133,6 +151,7 @@ export class Journal {
       this.database.sql.prepare(
         'delete from commands where accepted_at < ? and not exists (select 1 from attempts a where a.run = commands.run and a.attempt = commands.attempt)',
       ).run(before);
+      this.database.sql.prepare("delete from orders where status = 'done' and accepted_at < ?").run(before);
     });
   }
 

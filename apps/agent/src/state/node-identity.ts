@@ -2,7 +2,7 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsOptional, IsString, IsUrl, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { parseMessage } from '#contracts';
 import { AppError, fault } from '#kernel';
-import { readTextFile, writePrivateFile } from './private-file.ts';
+import { readTextFile, removeFile, writePrivateFile } from './private-file.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /** A public key with which masters sign what they say to agents. */
@@ -74,8 +74,9 @@ export const readNodeIdentity = (state: StateDirectory): NodeIdentity => {
   };
 };
 
-/** Writes an identity; `node.json` last, so that a half-written one does not count. */
+/** Writes an identity; `node.json` last, so that a half-written one does not count. A rotation that was in hand is over. */
 export const writeNodeIdentity = (state: StateDirectory, identity: NodeIdentity): void => {
+  removeFile(state.rotation);
   writePrivateFile(state.natsSeed, identity.natsSeed);
   writePrivateFile(state.natsJwt, identity.natsJwt);
   writePrivateFile(state.ageIdentity, identity.ageIdentity);

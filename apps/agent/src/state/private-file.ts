@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const syncFolder = (dir: string): void => {
@@ -21,6 +21,12 @@ export const writePrivateFile = (file: string, content: string): void => {
     closeSync(handle);
   }
   renameSync(temporary, file);
+  syncFolder(dirname(file));
+};
+
+/** Removes a file, if it is there; durable when it returns. */
+export const removeFile = (file: string): void => {
+  rmSync(file, { force: true });
   syncFolder(dirname(file));
 };
 

@@ -11,6 +11,8 @@ export interface StateDirectory {
   readonly node: string;
   readonly natsSeed: string;
   readonly natsJwt: string;
+  /** A rotation in hand: the new key, until the node has taken it up. */
+  readonly rotation: string;
   readonly ageIdentity: string;
   readonly caCertificate: string;
   /** The engine's cache of one target's repository: id key, last manifests, known chunks, its own journal. */
@@ -36,6 +38,7 @@ export const openStateDirectory = (root: string): StateDirectory => {
     node: file('node.json'),
     natsSeed: file('nats.seed'),
     natsJwt: file('nats.jwt'),
+    rotation: file('rotation.json'),
     ageIdentity: file('age.identity'),
     caCertificate: file('ca.pem'),
     cacheOf: (target) => {

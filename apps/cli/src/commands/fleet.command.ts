@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { table } from '../format.ts';
 import { findOne } from './find.ts';
+import { registerNodeCredentials } from './nodes-credentials.command.ts';
 import { type NodeView, presenceText } from './node-text.ts';
 import { registerLifecycle } from './nodes-lifecycle.command.ts';
 import { registerNodesLook } from './nodes-look.command.ts';
@@ -48,12 +49,7 @@ const registerNodes = (program: Command, context: CommandContext): void => {
       context.output.result('enrolment-link', { ...link, node: node.id }, `${node.id}\ntoken ${link.token} (once, until ${link.expiresAt})\non the host, as root:\n${link.command}`);
     });
   registerNodesLook(nodes, context);
-  nodes.command('revoke <node>').description('cut the node off the bus at once, for good; it needs a new link to come back').action(async (name: string) => {
-    const api = await context.api();
-    const node = findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node');
-    await api.post(`/api/v1/nodes/${node.id}/credential:revoke`);
-    context.output.result('node', { id: node.id, changed: 'revoke' }, `${node.name}: revoked`);
-  });
+  registerNodeCredentials(nodes, context);
 };
 
 interface TargetFlags {

@@ -8,8 +8,8 @@ import { fault } from '#kernel';
 const day = 86_400;
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
-/** Days that a node's token is valid: short enough to keep revocation lists short, long enough for a laptop on holiday. */
-export const nodeTokenDays = 30;
+/** Days that a node's token is valid by default: short enough to keep revocation lists short, long enough for a laptop on holiday. */
+const nodeTokenDays = 30;
 
 /** A node's token as it travels to the node; not secret without the node's private key. */
 export interface NodeToken {
@@ -25,15 +25,16 @@ export interface NodeTokenRequest {
   readonly publicKey: string;
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly days?: number;
+  /** Default 30 days. */
+  readonly lifeSeconds?: number;
 }
 
 /** Signs the token of a node. Throws `invalid-nkey` or `invalid-node-id`. */
 export const issueNodeToken = (keys: Pick<InstallationKeys, 'agents'>, request: NodeTokenRequest): NodeToken => {
-  const { nodeId, publicKey, now, days = nodeTokenDays } = request;
+  const { nodeId, publicKey, now, lifeSeconds = nodeTokenDays * day } = request;
   if (!isNkey('user', publicKey)) throw fault('validation', 'invalid-nkey', 'Send the public NATS key of the node: it begins with U and has 56 characters');
   const iat = seconds(now);
-  const exp = iat + days * day;
+  const exp = iat + Math.floor(lifeSeconds);
   return { jwt: encodeJwt({ sub: publicKey, name: nodeId, iat, exp, nats: nodeUserClaims(nodeId) }, keys.agents), expiresAt: exp * 1000 };
 };
 

@@ -1,5 +1,6 @@
 import { Events, type NatsConnection } from 'nats';
 import type { Logger } from '#kernel';
+import { isCredentialRefused } from './connect-bus.ts';
 
 /** State of a connection, for health pages and for those who must know about a reconnection. */
 export interface BusHealth {
@@ -9,12 +10,15 @@ export interface BusHealth {
   readonly closed: Promise<void>;
   /** Calls back after every reconnection. Returns how to stop that. */
   onReconnect(listener: () => void): () => void;
+  /** Calls back whenever the servers do not take the credential, or no longer. Returns how to stop that. */
+  onRefused(listener: () => void): () => void;
 }
 
 /** Watches a connection and logs what happens to it. */
 export const watchBus = (connection: NatsConnection, log: Logger): BusHealth => {
   let connected = !connection.isClosed();
   const listeners = new Set<() => void>();
+  const refused = new Set<() => void>();
   const watch = async (): Promise<void> => {
     for await (const { type, data } of connection.status()) {
       if (type === Events.Disconnect) {
@@ -26,6 +30,7 @@ export const watchBus = (connection: NatsConnection, log: Logger): BusHealth => 
         for (const listener of listeners) listener();
       } else if (type === Events.Error) {
         log.warn('The bus reports an error', { error: JSON.stringify(data) });
+        if (isCredentialRefused(data)) for (const listener of refused) listener();
       }
     }
   };
@@ -40,6 +45,10 @@ export const watchBus = (connection: NatsConnection, log: Logger): BusHealth => 
     onReconnect: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onRefused: (listener) => {
+      refused.add(listener);
+      return () => refused.delete(listener);
     },
   };
 };

@@ -22,7 +22,7 @@ describe('connecting', () => {
   it('outlives the end of its token: it comes back with the renewed one', async () => {
     const key = newNkey('user');
     const token = (seconds: number): string =>
-      issueNodeToken(nats.keys, { nodeId: 'node_a', publicKey: key.publicKey, now: systemClock.now(), days: seconds / 86_400 }).jwt;
+      issueNodeToken(nats.keys, { nodeId: 'node_a', publicKey: key.publicKey, now: systemClock.now(), lifeSeconds: seconds }).jwt;
     let jwt = token(2);
     const bus = await connectBus({
       urls: [nats.url], name: 'agent', inboxPrefix: inboxPrefixOf('node_a'), credential: { jwt: () => jwt, seed: key.seed }, clock: systemClock, log: silentLogger,

@@ -1,4 +1,4 @@
-import { type Consumer, type ConsumerInfo, type ConsumerMessages, type JsMsg, type NatsConnection } from 'nats';
+import { type Consumer, type ConsumerInfo, type ConsumerMessages, Events, type JsMsg, type NatsConnection } from 'nats';
 import { type Clock, type Logger, messageOf } from '#kernel';
 
 /** What to pull and who takes it. */
@@ -23,7 +23,8 @@ const bound = (connection: NatsConnection, stream: string, name: string): Consum
 /**
  * Pulls from a durable consumer with nothing but the permission to pull (`$JS.API.CONSUMER.MSG.NEXT`). The client's own `consume()`
  * needs more and turns into a hot loop when the consumer is missing; here a failed pull waits, longer each time up to 30 s.
- * Pulls again by itself after a reconnection.
+ * Pulls anew after a reconnection, under another reply subject: a pull across the border of an account dies with its connection, and the
+ * server would go on giving it messages, which nobody gets, if its reply subject were listened to again.
  */
 export class PullLoop {
   private readonly options: PullLoopOptions;
@@ -32,6 +33,7 @@ export class PullLoop {
   private current: ConsumerMessages | undefined;
   private loop: Promise<void> | undefined;
   private failures = 0;
+  private unwatch: () => void = () => undefined;
 
   constructor(options: PullLoopOptions) {
     this.options = options;
@@ -48,12 +50,15 @@ export class PullLoop {
   }
 
   start(): void {
-    this.loop ??= this.run();
+    if (this.loop) return;
+    this.loop = this.run();
+    void this.watch();
   }
 
   /** Pulls no more and waits until all messages in hand are settled, at most `graceMs`; the rest is delivered again. */
   async stop(graceMs: number): Promise<void> {
     this.stopping.abort();
+    this.unwatch();
     this.current?.stop();
     const drained = (async () => {
       await this.loop;
@@ -62,6 +67,12 @@ export class PullLoop {
     const patience = new AbortController();
     await Promise.race([drained, this.options.clock.sleep(graceMs, patience.signal).catch(() => undefined)]);
     patience.abort();
+  }
+
+  private async watch(): Promise<void> {
+    const statuses = this.options.connection.status();
+    this.unwatch = () => (statuses as { stop?: () => void }).stop?.();
+    for await (const { type } of statuses) if (type === Events.Disconnect) this.current?.stop();
   }
 
   private async run(): Promise<void> {

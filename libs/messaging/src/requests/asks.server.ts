@@ -1,6 +1,6 @@
 import type { ClassConstructor } from 'class-transformer';
 import {
-  type Answer, type AskMethod, ClaimAsk, GrantAsk, IdKeyAsk, KnownChunksAsk, PacksAsk, SelfAsk, SyncAsk, askMethods, decodeMessage, encodeMessage, subjects,
+  type Answer, type AskMethod, ClaimAsk, GrantAsk, IdKeyAsk, KnownChunksAsk, PacksAsk, RenewAsk, RotateAsk, RotatedAsk, SelfAsk, SyncAsk, askMethods, decodeMessage, encodeMessage, subjects,
 } from '#contracts';
 import { type SigningKey, signMessage } from '#identity';
 import { fault } from '#kernel';
@@ -9,6 +9,7 @@ import { RequestServer, type RequestServerOptions } from './request.server.ts';
 
 const questions: Readonly<Record<AskMethod, ClassConstructor<{ id: string }>>> = {
   claim: ClaimAsk, sync: SyncAsk, grant: GrantAsk, 'known-chunks': KnownChunksAsk, packs: PacksAsk, 'id-key': IdKeyAsk, self: SelfAsk,
+  rotate: RotateAsk, rotated: RotatedAsk, renew: RenewAsk,
 };
 const isMethod = (text: string): text is AskMethod => (askMethods as readonly string[]).includes(text);
 

@@ -5,8 +5,12 @@ import type { CredentialEvent } from './domain/credential.events.ts';
 export type { CredentialEvent } from './domain/credential.events.ts';
 export { ClaimsProcess } from './claims.process.ts';
 export { Credentials } from './credentials.service.ts';
+export { Rotations } from './rotation/rotations.service.ts';
+export { CredentialChallenge } from './vault/challenge.entity.ts';
 export { CredentialRow } from './read-models/credential.entity.ts';
 export { credentialsModel } from './read-models/credentials.projection.ts';
 
 /** Versions of this aggregate's events. */
-export const credentialEvents = defineEvents<CredentialEvent>({ CredentialIssued: [], CredentialRevoked: [] });
+export const credentialEvents = defineEvents<CredentialEvent>({
+  CredentialIssued: [], CredentialRotationRequested: [], CredentialRotated: [], CredentialTakenUp: [], CredentialExpired: [], CredentialRevoked: [],
+});

@@ -9,6 +9,7 @@ import { CommandConsumers } from './command-consumers.process.ts';
 import { EnrolmentLinks } from './enrolment-links.query.ts';
 import { Enrolment } from './enrolment.service.ts';
 import { EnrolmentHttp } from './http/enrolment.http.ts';
+import { RotationHttp } from './http/rotation.http.ts';
 import { LinkExpiry } from './link-expiry.process.ts';
 import { EnrolmentLinkRow } from './read-models/enrolment-link.entity.ts';
 import { SelfSubscriber } from './self.subscriber.ts';
@@ -17,7 +18,7 @@ import { LinkToken } from './vault/link-token.entity.ts';
 /** How agents become nodes. */
 @Module({
   imports: [TypeOrmModule.forFeature([LinkToken, EnrolmentLinkRow]), CredentialsModule, NodesModule, PresenceModule, UpgradesModule],
-  controllers: [EnrolmentHttp, SelfSubscriber],
+  controllers: [EnrolmentHttp, RotationHttp, SelfSubscriber],
   providers: [Enrolment, EnrolmentLinks, LinkExpiry, CommandConsumers],
   exports: [Enrolment],
 })

@@ -70,7 +70,8 @@ export class Enrolment {
   }
 
   /**
-   * Spends a link: the agent's keys become the node's, earlier ones are revoked. The same agent may ask again with the same keys.
+   * Spends a link: the agent's keys become the node's, all earlier ones are revoked at once, one that is in its grace too. The node may have
+   * been enrolled before: it keeps its id, history and repository. The same agent may ask again with the same keys.
    * Throws `link-invalid`, `key-revoked` or `key-of-another-node`.
    */
   async enrol(context: CommandContext, request: EnrolRequest): Promise<Enrolled> {
@@ -80,8 +81,8 @@ export class Enrolment {
     const found = await this.tokens.findOneBy({ hash: hashBearer(token) });
     if (!found) throw fault('unauthorized', 'link-invalid', 'This enrolment link is unknown, spent or expired; ask the operator for a new one');
     const now = context.time;
-    const { value: name } = await this.commands.execute({ ...context, actor: `node:${found.node}` }, (unit) => this.decide(unit, { ...request, now, link: found.link, node: found.node }));
-    return { node: found.node, name, jwt: this.credentials.token(found.node, publicKey, now) };
+    const { value } = await this.commands.execute({ ...context, actor: `node:${found.node}` }, (unit) => this.decide(unit, { ...request, now, link: found.link, node: found.node }));
+    return value;
   }
 
   /** What this token opens now; spends nothing. Undefined for one that was never handed out or is long over. */
@@ -104,20 +105,17 @@ export class Enrolment {
     await this.tokens.delete({ expiresAt: LessThan(new Date(this.clock.now() - 86_400_000)) });
   }
 
-  private async decide(unit: UnitOfWork, wish: EnrolRequest & { readonly now: string; readonly link: string; readonly node: string }): Promise<Result<string, Refusal>> {
+  private async decide(unit: UnitOfWork, wish: EnrolRequest & { readonly now: string; readonly link: string; readonly node: string }): Promise<Result<Enrolled, Refusal>> {
     const { now, link, node, publicKey, recipient, host } = wish;
     const consumed = await unit.decide(enrolmentDecider, link, { type: 'ConsumeLink', publicKey, now });
     if (!consumed.ok) return consumed;
     const known = await nodeOf(unit, node);
     if (!known.ok) return known;
-    const previous = known.value.enrolment?.publicKey;
-    if (previous !== undefined && previous !== publicKey) {
-      const revoked = await this.credentials.revokeKey(unit, previous, 'enrolled anew');
-      if (!revoked.ok) return revoked;
-    }
+    const revoked = await this.credentials.revokeAll(unit, node, 'enrolled anew', publicKey);
+    if (!revoked.ok) return revoked;
     const issued = await this.credentials.issue(unit, node, publicKey, now);
     if (!issued.ok) return issued;
     const enrolled = await unit.decide(nodeDecider, node, { type: 'EnrolNode', publicKey, recipient, host: { ...host } });
-    return enrolled.ok ? ok(known.value.name) : enrolled;
+    return enrolled.ok ? ok({ node, name: known.value.name, jwt: this.credentials.token(issued.value) }) : enrolled;
   }
 }

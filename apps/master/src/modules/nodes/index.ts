@@ -18,5 +18,5 @@ export { compareVersions } from './domain/agent-window.ts';
 
 /** Versions of this aggregate's events. */
 export const nodeEvents = defineEvents<NodeEvent>({
-  NodeAdded: [], NodeEnrolled: [], NodeChanged: [], NodeDrained: [], NodeResumed: [], NodeDisabled: [], NodeEnabled: [], NodeRemoved: [],
+  NodeAdded: [], NodeEnrolled: [], NodeKeyReplaced: [], NodeChanged: [], NodeDrained: [], NodeResumed: [], NodeDisabled: [], NodeEnabled: [], NodeRemoved: [],
 });

@@ -101,6 +101,14 @@ export class MasterConfig {
   @Setting('HOLDFAST_EXECUTOR_SILENCE', { parse: asInteger }) @IsInt() @Min(15) @Max(3600)
   executorSilence: number = 60;
 
+  /** Seconds that the token of a node is valid; agents renew it when two thirds of that are over. */
+  @Setting('HOLDFAST_CREDENTIAL_LIFE', { parse: asInteger }) @IsInt() @Min(10) @Max(31_536_000)
+  credentialLife: number = 2_592_000;
+
+  /** Seconds that the old key of a node goes on working after a rotation, unless the rotation says otherwise. */
+  @Setting('HOLDFAST_ROTATION_GRACE', { parse: asInteger }) @IsInt() @Min(0) @Max(2_592_000)
+  rotationGrace: number = 86_400;
+
   /** Signs session cookies; the same on every master. Absent: derived from the crypto secret of the keys folder. */
   @Setting('SESSION_SECRET') @IsOptional() @IsSecret()
   sessionSecret?: string;

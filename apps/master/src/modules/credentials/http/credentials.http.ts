@@ -1,32 +1,47 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { fault, rfc3339 } from '#kernel';
-import { type CommandContext, Context } from '../../../platform/index.ts';
+import { type Clock, fault, rfc3339 } from '#kernel';
+import { CLOCK, type CommandContext, Context } from '../../../platform/index.ts';
 import { NodeCommands, NodeLookup } from '../../nodes/index.ts';
 import { Credentials } from '../credentials.service.ts';
 import type { CredentialRow } from '../read-models/credential.entity.ts';
 import { CredentialAnswer, CredentialList, RevokeRequest } from './credential.dto.ts';
 
-const answerOf = ({ id, publicKey, status, issuedAt, expiresAt, revokedAt, reason }: CredentialRow): CredentialAnswer => ({
-  id, publicKey, status, issuedAt: rfc3339(issuedAt.getTime()), expiresAt: rfc3339(expiresAt.getTime()),
-  ...(revokedAt ? { revokedAt: rfc3339(revokedAt.getTime()) } : {}),
-  ...(reason === null ? {} : { reason }),
-});
+const time = (date: Date): string => rfc3339(date.getTime());
+const given = <T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as { [K in keyof T]?: NonNullable<T[K]> };
+const timeOrNull = (date: Date | null): string | null => date && time(date);
+
+const answerOf = (row: CredentialRow, now: number): CredentialAnswer => {
+  const { id, publicKey, status, rotation, replaces, successor, reason } = row;
+  return {
+    id, publicKey, status: status === 'issued' && row.expiresAt.getTime() <= now ? 'expired' : status,
+    firstIssuedAt: time(row.firstIssuedAt), issuedAt: time(row.issuedAt), expiresAt: time(row.expiresAt),
+    ...given({
+      rotation, rotationRequestedAt: timeOrNull(row.rotationRequestedAt), replaces, successor, graceUntil: timeOrNull(row.graceUntil),
+      revokedAt: timeOrNull(row.revokedAt), reason,
+    }),
+  };
+};
 
 /** What nodes connect with. */
 @ApiTags('nodes')
 @Controller('api/v1/nodes')
 export class CredentialsHttp {
-  constructor(private readonly credentials: Credentials, private readonly nodes: NodeLookup, private readonly commands: NodeCommands) {}
+  constructor(private readonly credentials: Credentials, private readonly nodes: NodeLookup, private readonly commands: NodeCommands, @Inject(CLOCK) private readonly clock: Clock) {}
 
-  /** The node's keys, newest first. */
+  /** Every key that the node has and had, newest first. */
   @Get(':id/credentials')
   async list(@Param('id') id: string): Promise<CredentialList> {
     await this.nodes.get(id);
-    return { items: (await this.credentials.list(id)).map(answerOf) };
+    const now = this.clock.now();
+    return { items: (await this.credentials.list(id)).map((row) => answerOf(row, now)) };
   }
 
-  /** Revokes all keys of the node; its connection is cut at once. It comes back with a new enrolment link only. */
+  /**
+   * Revokes all keys of the node: when this is answered, its connection is cut. It comes back with a new enrolment link only. 503 with
+   * `claims-...` when the NATS servers do not confirm: the revocation stands and goes on being tried.
+   */
   @Post(':id/credential\\:revoke') @HttpCode(204)
   async revoke(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RevokeRequest): Promise<void> {
     await this.nodes.get(id);

@@ -7,6 +7,7 @@ import { type KnownNode, type NodeState, evolveNode, initialNode } from './node.
 export type NodeCommand =
   | { readonly type: 'AddNode'; readonly name: string; readonly labels: Labels; readonly slots: number }
   | { readonly type: 'EnrolNode'; readonly publicKey: string; readonly recipient: string; readonly host: HostFacts }
+  | { readonly type: 'ReplaceKey'; readonly publicKey: string }
   | { readonly type: 'ChangeNode'; readonly name?: string; readonly labels?: Labels; readonly slots?: number }
   | { readonly type: 'DrainNode'; readonly reason: string }
   | { readonly type: 'ResumeNode' }
@@ -40,6 +41,8 @@ const onKnown = (command: OnKnown, state: KnownNode): Decision => {
   switch (command.type) {
     case 'EnrolNode':
       return enrol(command, state);
+    case 'ReplaceKey':
+      return ok(state.enrolment && state.enrolment.publicKey !== command.publicKey ? [{ type: 'NodeKeyReplaced', data: { publicKey: command.publicKey } }] : []);
     case 'ChangeNode':
       return change(command, state);
     case 'DrainNode':

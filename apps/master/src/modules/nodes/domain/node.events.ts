@@ -29,6 +29,8 @@ export type NodeEnrolled = DomainEvent<'NodeEnrolled', {
   readonly recipient: string;
   readonly host: HostFacts;
 }>;
+/** A rotation has replaced the node's NATS key; its recipient stays. */
+export type NodeKeyReplaced = DomainEvent<'NodeKeyReplaced', { readonly publicKey: string }>;
 /** What was changed, and only that. */
 export type NodeChanged = DomainEvent<'NodeChanged', { readonly name?: string; readonly labels?: Labels; readonly slots?: number }>;
 /** No new run begins there. */
@@ -40,4 +42,4 @@ export type NodeEnabled = DomainEvent<'NodeEnabled', Readonly<Record<string, nev
 /** Final. Its snapshots stay. */
 export type NodeRemoved = DomainEvent<'NodeRemoved', { readonly name: string }>;
 
-export type NodeEvent = NodeAdded | NodeEnrolled | NodeChanged | NodeDrained | NodeResumed | NodeDisabled | NodeEnabled | NodeRemoved;
+export type NodeEvent = NodeAdded | NodeEnrolled | NodeKeyReplaced | NodeChanged | NodeDrained | NodeResumed | NodeDisabled | NodeEnabled | NodeRemoved;

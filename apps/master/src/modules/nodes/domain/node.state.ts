@@ -26,6 +26,8 @@ const evolveKnown = (state: KnownNode, event: Exclude<NodeEvent, { type: 'NodeAd
   switch (event.type) {
     case 'NodeEnrolled':
       return { ...state, enrolment: { publicKey: event.data.publicKey, recipient: event.data.recipient } };
+    case 'NodeKeyReplaced':
+      return state.enrolment ? { ...state, enrolment: { ...state.enrolment, publicKey: event.data.publicKey } } : state;
     case 'NodeChanged':
       return { ...state, ...event.data };
     case 'NodeDrained':

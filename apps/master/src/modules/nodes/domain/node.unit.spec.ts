@@ -41,6 +41,14 @@ describe('a node', () => {
     expect(when({ ...again, publicKey: 'UB' }, added, enrolled)).toMatchObject({ ok: true, value: [{ type: 'NodeEnrolled' }] });
   });
 
+  it('has another key after a rotation, and the same recipient; one that never enrolled has none to replace', () => {
+    const replaced: NodeEvent = { type: 'NodeKeyReplaced', data: { publicKey: 'UB' } };
+    expect(when({ type: 'ReplaceKey', publicKey: 'UB' }, added, enrolled)).toEqual({ ok: true, value: [replaced] });
+    expect(when({ type: 'ReplaceKey', publicKey: 'UB' }, added, enrolled, replaced)).toEqual({ ok: true, value: [] });
+    expect(given(added, enrolled, replaced)).toMatchObject({ enrolment: { publicKey: 'UB', recipient: 'age1x' } });
+    expect(when({ type: 'ReplaceKey', publicKey: 'UB' }, added)).toEqual({ ok: true, value: [] });
+  });
+
   it('drains and resumes, each once', () => {
     const drained: NodeEvent = { type: 'NodeDrained', data: { reason: 'disk' } };
     expect(when({ type: 'DrainNode', reason: 'disk' }, added)).toEqual({ ok: true, value: [drained] });

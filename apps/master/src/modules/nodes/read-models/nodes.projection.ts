@@ -18,6 +18,8 @@ const changed = (row: NodeRow, { event, context }: RecordedEvent<NodeEvent>): Om
       const { hostname, platform, arch } = host;
       return { ...row, publicKey, recipient, hostname, platform, arch, host, enrolledAt: new Date(parseTime(context.time)) };
     }
+    case 'NodeKeyReplaced':
+      return { ...row, publicKey: event.data.publicKey };
     case 'NodeChanged':
       return { ...row, ...event.data };
     case 'NodeDrained':
@@ -42,7 +44,7 @@ const isAdded = (event: RecordedEvent<NodeEvent>): event is RecordedEvent<Extrac
 export const nodesModel = readModel<NodeRow, NodeEvent>({
   name: 'nodes',
   entity: NodeRow,
-  handles: ['NodeAdded', 'NodeEnrolled', 'NodeChanged', 'NodeDrained', 'NodeResumed', 'NodeDisabled', 'NodeEnabled', 'NodeRemoved'],
+  handles: ['NodeAdded', 'NodeEnrolled', 'NodeKeyReplaced', 'NodeChanged', 'NodeDrained', 'NodeResumed', 'NodeDisabled', 'NodeEnabled', 'NodeRemoved'],
   keys: (event) => [event.aggregate.id],
   evolve: (row, event, key) => {
     const next = row ? changed(row, event) : isAdded(event) ? added(key, event) : undefined;

@@ -6,17 +6,22 @@ import { KEYS, LOGGER, SYSTEM_BUS } from '../../../platform/index.ts';
 import { HeartbeatRows } from './heartbeat-rows.ts';
 import { PresenceCommands } from './presence-commands.ts';
 
+/** How agents call a connection that they make to try a credential, and end. */
+const trialName = 'holdfast-agent-trial';
+
 /** What the servers tell about a connection of the account AGENTS; we read no more than this of it. */
 interface ConnectionEvent {
   readonly timestamp?: string;
-  readonly client?: { readonly jwt?: string; readonly stop?: string };
+  readonly client?: { readonly jwt?: string; readonly name?: string; readonly stop?: string };
   readonly reason?: string;
 }
 
-/** The node whose token the client presented; undefined when there is none. */
-const nodeOf = ({ client }: ConnectionEvent): string | undefined => {
+/** The node and key whose token the client presented; undefined when there is none, or for an agent that only tries a new key. */
+const speakerOf = ({ client }: ConnectionEvent): { readonly node: string; readonly publicKey: string } | undefined => {
   try {
-    return client?.jwt ? decodeJwt(client.jwt).name : undefined;
+    if (!client?.jwt || client.name?.startsWith(trialName)) return undefined;
+    const { name, sub } = decodeJwt(client.jwt);
+    return { node: name, publicKey: sub };
   } catch {
     return undefined;
   }
@@ -38,8 +43,8 @@ export class ConnectionsSubscriber implements OnApplicationBootstrap, BeforeAppl
   onApplicationBootstrap(): void {
     const account = this.keys.agents.publicKey;
     this.subscriptions = [
-      this.hear(`$SYS.ACCOUNT.${account}.DISCONNECT`, (node, event) => this.ended(node, event)),
-      this.hear(`$SYS.ACCOUNT.${account}.CONNECT`, (node) => this.rows.connected([node])),
+      this.hear(`$SYS.ACCOUNT.${account}.DISCONNECT`, ({ node, publicKey }, event) => this.ended(node, publicKey, event)),
+      this.hear(`$SYS.ACCOUNT.${account}.CONNECT`, ({ node }) => this.rows.connected([node])),
     ];
   }
 
@@ -47,11 +52,11 @@ export class ConnectionsSubscriber implements OnApplicationBootstrap, BeforeAppl
     for (const subscription of this.subscriptions) subscription.unsubscribe();
   }
 
-  private hear(subject: string, act: (node: string, event: ConnectionEvent) => Promise<void>): Subscription {
+  private hear(subject: string, act: (speaker: { readonly node: string; readonly publicKey: string }, event: ConnectionEvent) => Promise<void>): Subscription {
     const handle = async (message: Msg): Promise<void> => {
       const event = message.json<ConnectionEvent>();
-      const node = nodeOf(event);
-      if (node !== undefined) await act(node, event);
+      const speaker = speakerOf(event);
+      if (speaker) await act(speaker, event);
     };
     return this.system.subscribe(subject, {
       // What is missed here is found by silence.
@@ -62,9 +67,9 @@ export class ConnectionsSubscriber implements OnApplicationBootstrap, BeforeAppl
     });
   }
 
-  private async ended(node: string, { timestamp, client, reason = 'unknown' }: ConnectionEvent): Promise<void> {
+  private async ended(node: string, publicKey: string, { timestamp, client, reason = 'unknown' }: ConnectionEvent): Promise<void> {
     const at = parseTime(client?.stop ?? timestamp ?? '');
-    if (Number.isNaN(at) || !(await this.presence.existing([node])).has(node)) return;
+    if (Number.isNaN(at) || !(await this.presence.isKeyOf(node, publicKey))) return;
     await this.rows.disconnected({ node, at: new Date(at), reason: reason.slice(0, 200) });
     await this.presence.decide(node, { type: 'SuspectNode', reason: `its connection ended: ${reason.slice(0, 200)}` });
   }

@@ -40,4 +40,10 @@ export class PresenceCommands {
     const rows: { id: string }[] = await this.rows.query('select id from read.nodes where id = any($1::text[])', [nodes]);
     return new Set(rows.map(({ id }) => id));
   }
+
+  /** True for the key that the node has now; a connection with one that was replaced or revoked says nothing of the node's agent. */
+  async isKeyOf(node: string, publicKey: string): Promise<boolean> {
+    const rows: unknown[] = await this.rows.query('select 1 from read.nodes where id = $1 and public_key = $2', [node, publicKey]);
+    return rows.length > 0;
+  }
 }

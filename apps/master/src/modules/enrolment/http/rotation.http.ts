@@ -1,0 +1,41 @@
+import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CONFIG, type CommandContext, Context, type MasterConfig, publicUrlOf } from '../../../platform/index.ts';
+import { Rotations } from '../../credentials/index.ts';
+import { NodeLookup } from '../../nodes/index.ts';
+import type { InstallOptions } from '../domain/enrolment.events.ts';
+import { Enrolment } from '../enrolment.service.ts';
+import { installCommands } from '../install-commands.ts';
+import { linkLives } from './enrolment.dto.ts';
+import { RotateAnswer, RotateRequest } from './rotation.dto.ts';
+
+/** New keys for a node: from its agent when that is there, else through a link for the same node. */
+@ApiTags('nodes')
+@Controller('api/v1/nodes')
+export class RotationHttp {
+  constructor(
+    private readonly rotations: Rotations,
+    private readonly enrolment: Enrolment,
+    private readonly nodes: NodeLookup,
+    @Inject(CONFIG) private readonly config: MasterConfig,
+  ) {}
+
+  /**
+   * Rotates the node's key. An online agent makes a new pair and goes on without interrupting its work; the old one works for the grace.
+   * For a node that is offline the answer is a one-time link for the same node; spending it revokes every earlier key at once. 409
+   * `rotation-under-way` while an earlier rotation is not over.
+   */
+  @Post(':id/credential\\:rotate') @HttpCode(200)
+  async rotate(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RotateRequest): Promise<RotateAnswer> {
+    const { online } = await this.nodes.get(id);
+    if (!online || body.byLink) return this.byLink(context, id, body);
+    const { id: rotation, graceSeconds } = await this.rotations.request(context, id, body.graceSeconds);
+    return { by: 'agent', rotation, graceSeconds };
+  }
+
+  private async byLink(context: CommandContext, node: string, { life = '15m', mode = 'systemd' }: RotateRequest): Promise<RotateAnswer> {
+    const install: InstallOptions = { mode, arch: 'auto', version: 'current' };
+    const { id, token, expiresAt } = await this.enrolment.issue(context, node, linkLives[life], install);
+    return { by: 'link', link: { id, node, token, expiresAt, ...installCommands(publicUrlOf(this.config), token, install) } };
+  }
+}
