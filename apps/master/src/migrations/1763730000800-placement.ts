@@ -3,7 +3,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 const up = `
 alter table read.runs alter column node drop not null;
 alter table read.runs alter column repository drop not null;
-alter table read.runs add column parent text, add column away jsonb, add column mode text, add column selector jsonb, add column child_count integer;
+alter table read.runs add column parent text, add column away jsonb, add column mode text, add column selector jsonb, add column child_count integer,
+  add column children_waiting integer;
 create index runs_parents_open on read.runs (requested_at, id) where mode is not null and ended_at is null;
 create index runs_children on read.runs (parent, status) where parent is not null;
 create index nodes_labels on read.nodes using gin (labels jsonb_path_ops);
@@ -12,7 +13,7 @@ create index nodes_labels on read.nodes using gin (labels jsonb_path_ops);
 const down = `
 drop index read.nodes_labels;
 delete from read.runs where node is null;
-alter table read.runs drop column parent, drop column away, drop column mode, drop column selector, drop column child_count;
+alter table read.runs drop column parent, drop column away, drop column mode, drop column selector, drop column child_count, drop column children_waiting;
 alter table read.runs alter column node set not null;
 alter table read.runs alter column repository set not null;
 `;

@@ -23,6 +23,7 @@ export class MetricsHttp {
   private readonly lag;
   private readonly nodes;
   private readonly runs;
+  private readonly parents;
   private readonly alarms;
   private readonly servers;
   private readonly claimsAge;
@@ -38,6 +39,7 @@ export class MetricsHttp {
     this.lag = metrics.gauge({ name: 'holdfast_projection_lag_events', help: 'Events that are not projected yet' });
     this.nodes = metrics.gauge({ name: 'holdfast_nodes', help: 'Nodes by presence', labels: ['presence'] });
     this.alarms = metrics.gauge({ name: 'holdfast_node_alarms', help: 'Nodes with an alarm, by its kind', labels: ['alarm'] });
+    this.parents = metrics.gauge({ name: 'holdfast_parent_runs', help: 'Starts of tasks that choose their nodes, by status; their children are among the runs', labels: ['status'] });
     this.runs = metrics.gauge({ name: 'holdfast_runs', help: 'Runs by status', labels: ['status'] });
     this.servers = metrics.gauge({ name: 'holdfast_nats_servers', help: 'NATS servers by whether they hold the account claims, revocations among them', labels: ['claims'] });
     this.claimsAge = metrics.gauge({ name: 'holdfast_claims_age_seconds', help: 'Since this master last saw the account claims on every NATS server that answers' });
@@ -51,7 +53,8 @@ export class MetricsHttp {
     for (const { label, count } of await this.nodesByPresence()) this.nodes.set({ presence: label }, count);
     await this.showAlarms();
     this.runs.reset();
-    for (const { label, count } of await this.runsByStatus()) this.runs.set({ status: label }, count);
+    this.parents.reset();
+    for (const { label, parent, count } of await this.runsByStatus()) (parent ? this.parents : this.runs).set({ status: label }, count);
     for (const claims of ['current', 'behind', 'away'] as const) this.servers.set({ claims }, this.claims.coverage?.[claims].length ?? 0);
     this.claimsAge.set(this.claims.ageMs / 1000);
     response.type(this.metrics.contentType).send(await this.metrics.render());
@@ -67,7 +70,7 @@ export class MetricsHttp {
       `select coalesce(p.status, 'never') as label, count(*) as count from read.nodes n left join read.presence p on p.node = n.id group by 1`);
   }
 
-  private runsByStatus(): Promise<Count[]> {
-    return this.database.query('select status as label, count(*) as count from read.runs where node is not null group by 1');
+  private runsByStatus(): Promise<(Count & { readonly parent: boolean })[]> {
+    return this.database.query('select status as label, mode is not null as parent, count(*) as count from read.runs group by 1, 2');
   }
 }

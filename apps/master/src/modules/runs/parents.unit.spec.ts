@@ -11,13 +11,18 @@ let world: World;
 let one: Master;
 let two: Master;
 
-beforeEach(() => {
-  world = new World();
-  const facts = world.nodes.get(nodeA)!;
+const freshWorld = (): World => {
+  const fresh = new World();
+  const facts = fresh.nodes.get(nodeA)!;
   for (const node of [nodeA, nodeB, nodeC]) {
-    world.nodes.set(node, { ...facts });
-    world.labels.set(node, tier);
+    fresh.nodes.set(node, { ...facts });
+    fresh.labels.set(node, tier);
   }
+  return fresh;
+};
+
+beforeEach(() => {
+  world = freshWorld();
   one = world.master();
   two = world.master();
 });
@@ -25,14 +30,19 @@ beforeEach(() => {
 const set = (node: string, change: object): void => void world.nodes.set(node, { ...world.nodes.get(node)!, ...change });
 const placement = (mode: 'any' | 'all', change: Partial<TaskPlacement> = {}): TaskPlacement => ({ selector: tier, mode, offline: 'wait', ...change });
 
+interface Wish {
+  readonly offline?: 'wait' | 'skip' | 'fail';
+  readonly waitSeconds?: number;
+}
+
 /** Defines the task anew and requests a parent run of it. */
-const start = async (mode: 'any' | 'all', change: { readonly offline?: 'wait' | 'skip' | 'fail'; readonly waitSeconds?: number } = {}, overlap: 'skip' | 'queue' = 'skip'): Promise<string> => {
-  const id = world.ids.next('run');
-  const made = await one.deciding.execute('user:test', async (unit) => {
+const start = (mode: 'any' | 'all', change: Wish = {}, overlap: 'skip' | 'queue' = 'skip'): Promise<string> => request(one, world.ids.next('run'), { mode, change, overlap });
+const request = async (master: Master, id: string, { mode, change, overlap }: { mode: 'any' | 'all'; change: Wish; overlap: 'skip' | 'queue' }): Promise<string> => {
+  const made = await master.deciding.execute('user:test', async (unit) => {
     const wished = { ...definition, placement: placement(mode, change), overlap };
     const defined = await unit.decide(taskDecider, taskA, { type: 'DefineTask', definition: wished });
     if (!defined.ok) await unit.decide(taskDecider, taskA, { type: 'ChangeTask', definition: wished });
-    return one.parents.request(unit, { id, task: taskA, cause: 'user', now: one.deciding.now() });
+    return master.parents.request(unit, { id, task: taskA, cause: 'user', now: master.deciding.now() });
   });
   if (!made.ok) throw new Error(made.error.code);
   return id;
@@ -353,5 +363,75 @@ describe('a run on any node with a label', () => {
     await settle();
     await expect(start('any')).rejects.toThrow('task-running');
     expect(world.events('ParentRunRequested')).toHaveLength(1);
+  });
+});
+
+/** A master that dies at one of its appends: before it, or after it and before it has heard that it held. */
+const mortal = (appends: number, heard: boolean): { master: Master; readonly died: boolean } => {
+  let count = 0;
+  const master = world.master((log) => ({
+    load: log.load.bind(log),
+    append: async (batch, context) => {
+      count++;
+      if (count <= appends) return log.append(batch, context);
+      if (count === appends + 1 && !heard) await log.append(batch, context);
+      throw new Error('the master is dead');
+    },
+  }));
+  return { master, get died() { return count > appends; } };
+};
+const untilDeath = async (...steps: (() => Promise<unknown>)[]): Promise<void> => {
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      expect(error).toMatchObject({ message: 'the master is dead' });
+      return;
+    }
+  }
+};
+
+describe.each([['all', 3], ['any', 1]] as const)('a run on %s, when a master dies at any of its steps', (mode, nodes) => {
+  it.each([[true], [false]])('is begun once on each node and ends once (the append was not made: %s)', async (heard) => {
+    const wish = { mode, change: {}, overlap: 'skip' } as const;
+    let survived = false;
+    for (let appends = 0; !survived; appends++) {
+      world = freshWorld();
+      [one, two] = [world.master(), world.master()];
+      const id = world.ids.next('run');
+      const first = mortal(appends, heard);
+      await untilDeath(() => request(first.master, id, wish), () => first.master.parenting.pass(), () => first.master.parenting.pass());
+      survived = !first.died;
+      if (statusOf(id) === undefined) await request(one, id, wish);
+      await later();
+      expect(children(id).map(({ status }) => status)).toEqual(Array.from({ length: nodes }, () => 'dispatched'));
+      const second = mortal(appends, heard);
+      for (const { node } of children(id)) await work(id, node ?? '', 'succeeded');
+      await untilDeath(() => second.master.parenting.pass());
+      await settle();
+      expect(statusOf(id)).toMatchObject({ status: 'succeeded' });
+      expect(world.events('RunRequested')).toHaveLength(nodes);
+      expect(world.events('RunDispatched')).toHaveLength(nodes);
+      expect(world.events('ParentRunEnded')).toHaveLength(1);
+      expect(world.types('lane').filter((type) => type === 'LaneEntered')).toHaveLength(world.types('lane').filter((type) => type === 'LaneLeft').length);
+    }
+  });
+  it.each([[true], [false]])('is cancelled whole, and leaves nothing at work (the append was not made: %s)', async (heard) => {
+    let survived = false;
+    for (let appends = 0; !survived; appends++) {
+      world = freshWorld();
+      [one, two] = [world.master(), world.master()];
+      const id = await start(mode);
+      await later();
+      const mortalOne = mortal(appends, heard);
+      await untilDeath(() => mortalOne.master.cancels.cancel(systemContext(world.clock, 'test', 'cmd cancel'), id), () => mortalOne.master.parenting.pass(), () => mortalOne.master.parenting.pass());
+      survived = !mortalOne.died;
+      await two.cancels.cancel(systemContext(world.clock, 'test', 'cmd cancel once more'), id);
+      await settle();
+      expect(statusOf(id)).toMatchObject({ status: 'cancelled' });
+      expect(children(id).every(({ status }) => status === 'cancelled')).toBe(true);
+      expect(world.events('RunCancelled')).toHaveLength(nodes);
+      expect(world.events('ParentRunEnded')).toHaveLength(1);
+    }
   });
 });

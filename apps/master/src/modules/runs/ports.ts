@@ -137,8 +137,8 @@ export interface ChildRow {
 }
 
 export interface ParentRows {
-  /** Ids of parents that have not ended, oldest first. */
-  open(): Promise<readonly string[]>;
+  /** Ids of parents that have not ended and for which something may be due, oldest first: those that only wait for their children are left out. */
+  due(): Promise<readonly string[]>;
   /** All children that a parent has had. */
   children(parent: string): Promise<readonly ChildRow[]>;
 }

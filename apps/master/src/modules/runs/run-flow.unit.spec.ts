@@ -191,6 +191,29 @@ describe('dispatch', () => {
     await one.dispatching.pass();
     expect(world.sent.map((command) => command.node)).toEqual([nodeA]);
   });
+  it.each([
+    ['skip', undefined, 'skipped', 'node-offline'], ['fail', undefined, 'failed', 'node-offline'], ['wait', 30, 'failed', 'wait-over'], ['wait', undefined, 'queued', undefined],
+  ] as const)('on a node that is away: %s (%s s) makes it %s', async (offline, waitSeconds, expected, code) => {
+    world.nodes.set(nodeA, { ...world.nodes.get(nodeA)!, online: false });
+    const run = await world.request(one, { placement: { nodes: [nodeA], offline, ...(waitSeconds === undefined ? {} : { waitSeconds }) } });
+    for (let passed = 0; passed < 60; passed += 3) {
+      await world.clock.advance(3 * second);
+      await Promise.all([one.dispatching.pass(), two.dispatching.pass()]);
+      if (passed < 24 && waitSeconds !== undefined) expect(await status(run)).toBe('queued');
+    }
+    expect(await status(run)).toBe(expected);
+    expect(world.rows().find(({ id }) => id === run)?.code ?? undefined).toBe(code);
+    expect(world.types('lane').at(-1)).toBe(expected === 'queued' ? 'LaneEntered' : 'LaneLeft');
+  });
+  it('that has begun before is not skipped but fails when its node stays away', async () => {
+    const held = await world.running(one, { placement: { nodes: [nodeA], offline: 'skip' } });
+    world.nodes.set(nodeA, { ...world.nodes.get(nodeA)!, online: false });
+    await one.decide(held.run, { type: 'LoseRun', attempt: 1, now: one.deciding.now(), code: 'node-silent', detail: 'x' });
+    await world.clock.advance(61 * second);
+    await one.dispatching.pass();
+    expect(await status(held.run)).toBe('failed');
+    expect(world.types('run').at(-1)).toBe('RunGivenUp');
+  });
   it('waits while a prune has the repository, and begins when that is over', async () => {
     const run = await world.request(one);
     const plan = { kind: 'prune', ofNode: nodeA, dryRun: false } as const;

@@ -1,5 +1,5 @@
 import { type Command, type Grant, type RunReport, commandMessageId } from '#contracts';
-import { commandHandler, eventTypes, type RecordedEvent } from '#event-store';
+import { commandHandler, type EventStore, eventTypes, type RecordedEvent } from '#event-store';
 import { memoryEventStore } from '#event-store/testing';
 import { FakeClock, countingIds, rfc3339, silentLogger, systemClock } from '#kernel';
 import { memoryStore, withPrefix } from '#storage';
@@ -98,8 +98,14 @@ export class World {
     active: async (node) => this.due((row) => ['dispatched', 'running', 'cancel-requested'].includes(row.status) && (node === undefined || row.node === node)),
   };
 
+  private mayBeDue({ id, mode, status, childrenWaiting }: RunRow): boolean {
+    const open = this.rows().filter((row) => row.parent === id && row.endedAt === null);
+    const waits = mode === 'any' && open.some((row) => row.status === 'queued');
+    return status === 'cancel-requested' || (childrenWaiting ?? 0) > 0 || open.length === 0 || waits;
+  }
+
   readonly parentRows: ParentRows = {
-    open: async () => this.rows().filter((row) => row.mode !== null && row.endedAt === null).map((row) => row.id),
+    due: async () => this.rows().filter((row) => row.mode !== null && row.endedAt === null && this.mayBeDue(row)).map((row) => row.id),
     children: async (parent) => this.rows().filter((row) => row.parent === parent).map(({ id, node, status, code, startedAt }) => ({
       id, node: node ?? '', status, started: startedAt !== null, ...(code === null ? {} : { code }),
     })),
@@ -121,9 +127,10 @@ export class World {
     this.sent.push(command);
   }
 
-  /** One more master over the same log. */
-  master() {
-    const { clock, ids, log, sender, store } = this;
+  /** One more master over the same log; `keeps` puts something between the two. */
+  master(keeps: (log: EventStore) => EventStore = (log) => log) {
+    const { clock, ids, sender, store } = this;
+    const log = keeps(this.log);
     const deciding = new Deciding(commandHandler(log, systemClock), clock, ids);
     const directory = {
       find: async (node: string) => this.nodes.get(node),

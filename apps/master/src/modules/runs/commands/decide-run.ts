@@ -62,6 +62,6 @@ export const decideRun = async (
   if (!decided.ok || !isEnded(before) || before.order.parent === undefined) return decided;
   const { state: after } = await unit.load(runDecider, id);
   if (after.status === before.status) return decided;
-  const reviewed = await decideParent(unit, before.order.parent, { type: 'ReviewParent', run: id });
+  const reviewed = await decideParent(unit, before.order.parent, { type: 'ReviewParent', run: id, retried: command.type === 'RetryRun' });
   return reviewed.ok ? decided : reviewed;
 };

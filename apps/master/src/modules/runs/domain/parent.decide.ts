@@ -49,8 +49,8 @@ interface EndParent {
 export type ParentCommand =
   | RequestParent | StartChildren | PlaceChild | MeetNoPlace | RetryParent | EndParent
   | { readonly type: 'CancelParent' }
-  /** A child that had ended has changed. */
-  | { readonly type: 'ReviewParent'; readonly run: string };
+  /** A child that had ended has changed; `retried` by hand, otherwise by a late success. */
+  | { readonly type: 'ReviewParent'; readonly run: string; readonly retried: boolean };
 
 type Decision = Result<readonly ParentRunEvent[], Refusal>;
 
@@ -100,8 +100,10 @@ const retry = ({ runs, now }: RetryParent, state: ExistingParent): Decision => {
   return ok([{ type: 'ParentRunRetried', data: { runs: state.order.mode === 'any' ? [] : again, time: now } }]);
 };
 
-const review = (run: string, state: ExistingParent): Decision =>
-  ok(state.children.some((child) => child.run === run) ? [{ type: 'ParentRunReopened', data: { run } }] : []);
+const review = (run: string, retried: boolean, state: ExistingParent): Decision => {
+  if (state.children.some((child) => child.run === run)) return ok([{ type: 'ParentRunReopened', data: { run } }]);
+  return retried ? err(refuse('conflict', 'run-replaced', 'Another run has taken its place; retry the parent run')) : ok([]);
+};
 
 const endWhole = ({ ended }: EndParent, state: ExistingParent): Decision => {
   if (isParentEnded(state)) return ok([]);
@@ -126,7 +128,7 @@ const decideExisting = (command: Exclude<ParentCommand, RequestParent>, state: E
     case 'RetryParent':
       return retry(command, state);
     case 'ReviewParent':
-      return review(command.run, state);
+      return review(command.run, command.retried, state);
     case 'EndParent':
       return endWhole(command, state);
     default:

@@ -57,9 +57,10 @@ describe('a parent run', () => {
       .thenState((state) => expect(state).toMatchObject({ status: 'open', children: [], placements: 1, order: { away: { since: later } } }));
   });
   it('ends anew when a child that had ended is another one', () => {
-    given(requested(), started('run_a', 'run_b'), ended('failed')).when({ type: 'ReviewParent', run: 'run_a' })
+    given(requested(), started('run_a', 'run_b'), ended('failed')).when({ type: 'ReviewParent', run: 'run_a', retried: true })
       .thenState((state) => expect(state).toMatchObject({ status: 'open', waiting: [] }));
-    given(any(), placed('run_1', 'node_a'), placed('run_2', 'node_b'), ended('failed')).when({ type: 'ReviewParent', run: 'run_1' }).then();
+    given(any(), placed('run_1', 'node_a'), placed('run_2', 'node_b'), ended('failed')).when({ type: 'ReviewParent', run: 'run_1', retried: false }).then();
+    given(any(), placed('run_1', 'node_a'), placed('run_2', 'node_b'), ended('failed')).when({ type: 'ReviewParent', run: 'run_1', retried: true }).thenRefused('run-replaced');
   });
 });
 

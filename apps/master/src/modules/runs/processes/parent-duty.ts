@@ -17,7 +17,7 @@ export class ParentDuty implements OnApplicationBootstrap, BeforeApplicationShut
   private unsubscribe: () => void = () => undefined;
 
   constructor(parents: ParentsProcess, @Inject(FOLLOWER) private readonly follower: Follower, @Inject(CLOCK) clock: Clock, @Inject(LOGGER) logger: Logger) {
-    this.loop = new ReconcileLoop({ name: 'parent runs', everyMs: 3_000, restMs: 100, pass: () => parents.pass() }, clock, logger);
+    this.loop = new ReconcileLoop({ name: 'parent runs', everyMs: 3_000, restMs: 200, pass: () => parents.pass() }, clock, logger);
   }
 
   onApplicationBootstrap(): void {

@@ -33,7 +33,7 @@ export class ParentsProcess {
 
   /** One pass of the duty. */
   async pass(): Promise<void> {
-    for (const id of await this.rows.open()) await this.advance(id);
+    for (const id of await this.rows.due()) await this.advance(id);
   }
 
   /** Does what is due for one parent. */

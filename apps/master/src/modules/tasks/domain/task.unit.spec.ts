@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { eventTypes } from '#event-store';
 import { laneDecider, type LaneState } from './lane.ts';
 import { taskDecider, type TaskCommand } from './task.decide.ts';
 import type { TaskDefinition } from './task.definition.ts';
+import { taskEventVersions } from './task.events.ts';
+import { type TaskPlacement, namedNodes } from './task.placement.ts';
 import { initialTask, type TaskState } from './task.state.ts';
 
 const definition: TaskDefinition = {
@@ -45,6 +48,25 @@ describe('a task', () => {
     expect(decide(deleted, { type: 'DeleteTask' })).toEqual([]);
     expect(decide(deleted, { type: 'PauseTask' })).toBe('task-not-found');
     expect(decide(deleted, define)).toBe('task-exists');
+  });
+});
+
+describe('on which nodes a task runs', () => {
+  const faults = (placement: TaskPlacement) => {
+    const decided = taskDecider.decide({ type: 'DefineTask', definition: { ...definition, placement } }, initialTask);
+    return decided.ok ? [] : decided.error.fields?.map((fault) => fault.field);
+  };
+  it('is said by names or by labels, and by a rule for those that are away', () => {
+    expect(faults({ nodes: ['node_a', 'node_b'], offline: 'skip' })).toEqual([]);
+    expect(faults({ selector: { 'site': 'vienna', 'app/tier': '' }, mode: 'any', offline: 'wait', waitSeconds: 60 })).toEqual([]);
+    expect(faults({ nodes: ['node_a', 'node_a'], offline: 'wait' })).toEqual(['nodes']);
+    expect(faults({ selector: {}, mode: 'all', offline: 'fail' })).toEqual(['selector']);
+    expect(faults({ selector: { 'no space': 'x' }, mode: 'all', offline: 'fail', waitSeconds: 0 })).toEqual(['selector', 'waitSeconds', 'waitSeconds']);
+  });
+  it('was said by names alone in version 1 of its events, which waited as long as it took', () => {
+    const { placement, ...rest } = definition;
+    const types = eventTypes(taskEventVersions);
+    for (const type of ['TaskDefined', 'TaskChanged']) expect(types.upcast(type, 1, { ...rest, nodes: namedNodes(placement) })).toEqual(definition);
   });
 });
 

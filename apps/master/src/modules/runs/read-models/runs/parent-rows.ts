@@ -16,20 +16,27 @@ const requested = (data: ParentRunRequested['data'], { aggregate, context, revis
   scheduledFor: data.scheduledFor === undefined ? null : new Date(parseTime(data.scheduledFor)), notBefore: null, startedAt: null, endedAt: null,
   timeoutSeconds: data.timeoutSeconds, attempt: 0, dispatchedAt: null, deadline: null, instance: null, claim: null, attempts: [], code: null, detail: null,
   snapshot: null, statistics: null, phases: null, faults: null, faultCount: 0, parent: null, away: data.away,
-  mode: data.mode, selector: { ...data.selector }, childCount: data.mode === 'any' ? 1 : data.children.length, revision,
+  mode: data.mode, selector: { ...data.selector }, childCount: data.mode === 'any' ? 1 : data.children.length,
+  childrenWaiting: data.mode === 'any' ? 1 : data.children.length, revision,
 });
+
+const waiting = ({ childrenWaiting }: RunRow, change: number): number => Math.max(0, (childrenWaiting ?? 0) + change);
 
 const open = { endedAt: null, code: null, detail: null } as const;
 
 const evolveExisting = (row: RunRow, event: Exclude<ParentRunEvent, ParentRunRequested>, at: Date): RunRow => {
   switch (event.type) {
     case 'ChildRunsStarted':
+      return { ...row, status: 'running', startedAt: row.startedAt ?? at, childrenWaiting: waiting(row, -event.data.runs.length) };
     case 'ChildRunPlaced':
-      return { ...row, status: 'running', startedAt: row.startedAt ?? at };
+      return { ...row, status: 'running', startedAt: row.startedAt ?? at, childrenWaiting: 0 };
     case 'ParentRunCancelRequested':
       return { ...row, status: 'cancel-requested' };
     case 'ParentRunRetried':
-      return { ...row, ...open, status: 'queued', away: row.away && { ...row.away, since: event.data.time } };
+      return {
+        ...row, ...open, status: 'queued', away: row.away && { ...row.away, since: event.data.time },
+        childrenWaiting: row.mode === 'any' ? 1 : waiting(row, event.data.runs.length),
+      };
     case 'ParentRunReopened':
       return { ...row, ...open, status: row.status === 'cancel-requested' ? row.status : 'running' };
     case 'ParentRunEnded': {

@@ -61,10 +61,12 @@ export class RunRow {
   @Column({ type: 'text', nullable: true }) parent: string | null;
   /** What becomes of it while its node is away; null: it waits as long as it takes. */
   @Column({ type: 'jsonb', nullable: true }) away: AwayRule | null;
-  /** Of a parent run only, and so are the next two. */
+  /** Of a parent run only, and so are the next three. */
   @Column({ type: 'text', nullable: true }) mode: 'any' | 'all' | null;
   @Column({ type: 'jsonb', nullable: true }) selector: Record<string, string> | null;
   /** Nodes that it is for: with `any` one. */
   @Column({ name: 'child_count', type: 'integer', nullable: true }) childCount: number | null;
+  /** Children that are yet to begin, or to begin once more; never fewer than there are. */
+  @Column({ name: 'children_waiting', type: 'integer', nullable: true }) childrenWaiting: number | null;
   @Column({ type: 'integer' }) revision: number;
 }

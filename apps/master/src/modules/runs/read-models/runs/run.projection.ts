@@ -15,7 +15,7 @@ const requested = (data: RunRequested['data'], recorded: RecordedEvent): RunRow 
   requestedBy: recorded.context.actor, requestedAt: new Date(parseTime(recorded.context.time)), scheduledFor: date(data.scheduledFor), notBefore: null,
   startedAt: null, endedAt: null, timeoutSeconds: data.timeoutSeconds, attempt: 0, dispatchedAt: null, deadline: null, instance: null, claim: null,
   attempts: [], code: null, detail: null, snapshot: null, statistics: null, phases: null, faults: null, faultCount: 0, revision: recorded.revision,
-  parent: data.parent ?? null, away: data.away ?? null, mode: null, selector: null, childCount: null,
+  parent: data.parent ?? null, away: data.away ?? null, mode: null, selector: null, childCount: null, childrenWaiting: null,
 });
 
 const attemptsWith = (row: RunRow, number: number, change: Partial<AttemptView>): AttemptView[] =>
