@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RestoreSpecification, type RunReport, encodeMessage, subjects } from '#contracts';
@@ -31,9 +31,9 @@ afterEach(async () => {
 });
 
 /** The whole agent, in this process; its data planes are processes of their own. */
-const startAgent = () => {
+const startAgent = (stateDir = state) => {
   const ending = new AbortController();
-  const config = { stateDir: state, heapMb: 256, trialSeconds: 120, browse: ['all'], log: { level: 'info' } } as const;
+  const config = { stateDir, heapMb: 256, trialSeconds: 120, browse: ['all'], log: { level: 'info' } } as const;
   const served = serve({ config, clock: systemClock, logger: silentLogger, environment: { PATH: '/usr/bin:/bin' }, signal: ending.signal });
   const agent = {
     stop: async () => {
@@ -97,6 +97,19 @@ const dataPlanesOf = (parent: number): number[] => processes().filter((pid) => p
 const isAlive = (pid: number): boolean => commandOf(pid).includes('data-plane/main');
 
 describe('an agent on a real bus', () => {
+  it('a copy of its state directory says the same instance and another process, so that masters can tell them apart', async () => {
+    const once = startAgent();
+    const [before] = await waitUntil(() => master.heard.heartbeats.length > 0 && master.heard.heartbeats.slice());
+    await once.stop();
+    cpSync(state, join(dir, 'copy'), { recursive: true });
+    master.heard.heartbeats.length = 0;
+    startAgent();
+    startAgent(join(dir, 'copy'));
+    await waitUntil(() => new Set(master.heard.heartbeats.map(({ process }) => process)).size === 2);
+    expect(new Set(master.heard.heartbeats.map(({ instance }) => instance))).toEqual(new Set([before?.instance]));
+    expect(master.heard.heartbeats.map(({ process }) => process)).not.toContain(before?.process);
+  });
+
   it('heartbeats and says who it is', async () => {
     startAgent();
     const [beat] = await waitUntil(() => master.heard.heartbeats.length > 0 && master.heard.heartbeats);

@@ -119,7 +119,7 @@ export class Agent {
       onSelf: (self) => this.onSelf(self), onReport,
     });
     this.heartbeat = new HeartbeatProcess({
-      telemetry: this.bus, clock, facts: hostFactsOf(state.root), node, instance: this.instance, version: agentVersion,
+      telemetry: this.bus, clock, facts: hostFactsOf(state.root), node, instance: this.instance, process: ids.next('inst'), version: agentVersion,
       master: () => connection.getServer(), slots: () => ({ capacity: this.scheduler.capacity, running: this.scheduler.running }),
     });
   }

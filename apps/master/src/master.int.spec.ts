@@ -167,6 +167,21 @@ describe('two masters on real NATS and Postgres', () => {
     await agent.close();
   });
 
+  it('raise an alarm when a copy of a state directory, byte for byte, speaks beside it; one that is started again is none', async () => {
+    const node = await addNode('copied');
+    const { key, answer } = await enrol(node);
+    const agent = await connectAgent(node, answer.jwt, key.seed);
+    const say = async (process: string) => {
+      agent.publish(subjects.heartbeat(node), JSON.stringify({ ...(JSON.parse(beat(node)) as object), process, hostname: `host of ${process}` }));
+      await eventually(async () => expect((await shown(node)).heartbeat?.hostname).toBe(`host of ${process}`));
+    };
+    for (const process of ['first', 'second', 'third']) await say(process);
+    expect(await shown(node)).not.toHaveProperty('duplicateHostname');
+    await say('second');
+    await eventually(async () => expect(await shown(node)).toMatchObject({ duplicateHostname: 'host of third', alarms: [{ code: 'node-duplicated' }] }));
+    await agent.close();
+  });
+
   it('cut off a revoked node at once and keep it out', async () => {
     const node = await addNode('stolen');
     const { key, answer } = await enrol(node);

@@ -19,7 +19,10 @@ export class Heartbeat {
   /** Version of the agent. */
   @IsString() @MaxLength(64) version: string;
   @IsInt() @Min(1) @Max(1000) protocol: number;
+  /** Of the state directory. */
   @IsString() @MaxLength(64) instance: string;
+  /** A name made anew at every start of the agent: two that speak in turns are two copies of one state directory. */
+  @IsOptional() @IsString() @MaxLength(64) process?: string;
   /** RFC 3339 and seconds, the node's own clock: measures skew and nothing else. */
   @IsString() @MaxLength(64) update_ts: string;
   @IsInt() update_ts_unix: number;

@@ -10,6 +10,8 @@ export interface HeartbeatDependencies {
   readonly facts: () => HostFacts;
   readonly node: string;
   readonly instance: string;
+  /** Of this start of the agent. */
+  readonly process: string;
   readonly version: string;
   /** URL of the master or of the bus it is connected to now. */
   readonly master: () => string;
@@ -22,7 +24,7 @@ export const heartbeatOf = (deps: HeartbeatDependencies): Heartbeat => {
   const now = deps.clock.now();
   const { capacity, running } = deps.slots();
   return {
-    key: deps.node, hostname, ip, mac, master: deps.master(), version: deps.version, protocol: protocolVersion, instance: deps.instance,
+    key: deps.node, hostname, ip, mac, master: deps.master(), version: deps.version, protocol: protocolVersion, instance: deps.instance, process: deps.process,
     update_ts: rfc3339(now), update_ts_unix: Math.floor(now / 1000), load, memory_free: memoryFree, memory_total: memoryTotal,
     ...(cpuPercent === undefined ? {} : { cpu_percent: cpuPercent }), ...(disk ? { disk_free: disk.free, disk_total: disk.total } : {}), slots: capacity, running,
   };

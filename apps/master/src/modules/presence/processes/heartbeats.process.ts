@@ -5,6 +5,7 @@ import { type Clock, type Logger, messageOf, parseTime } from '#kernel';
 import type { BusHealth } from '#messaging';
 import { BUS, BUS_HEALTH, CLOCK, LOGGER, ReconcileLoop } from '../../../platform/index.ts';
 import type { PresenceRow } from '../read-models/presence.entity.ts';
+import { type Clone, CloneWatch } from './clone-watch.ts';
 import { type Beat, type Duplicate, HeartbeatRows } from './heartbeat-rows.ts';
 import { PresenceCommands } from './presence-commands.ts';
 
@@ -12,8 +13,7 @@ const flushMs = 1_000;
 const retryMs = 1_000;
 const mostSkewMs = 2_000_000_000;
 
-const beatOf = (message: JsMsg): Beat => {
-  const beat = decodeMessage(Heartbeat, message.data);
+const beatOf = (beat: Heartbeat, message: JsMsg): Beat => {
   const arrived = Math.floor(message.info.timestampNanos / 1e6);
   const skew = parseTime(beat.update_ts) - arrived;
   return {
@@ -37,6 +37,8 @@ export class HeartbeatsProcess implements OnApplicationBootstrap, BeforeApplicat
   private readonly reading: ReconcileLoop;
   private readonly flushing: ReconcileLoop;
   private waiting = new Map<string, Beat>();
+  private readonly watch = new CloneWatch();
+  private clones = new Map<string, Clone>();
   private messages: ConsumerMessages | undefined;
   private since: number | undefined;
   private unsubscribe: () => void = () => undefined;
@@ -86,9 +88,11 @@ export class HeartbeatsProcess implements OnApplicationBootstrap, BeforeApplicat
 
   private take(message: JsMsg): void {
     try {
-      const beat = beatOf(message);
-      if (beat.node !== nodeOfSubject(message.subject)) throw new Error('The heartbeat names another node than its subject');
-      this.waiting.set(`${beat.node} ${beat.instance}`, beat);
+      const said = decodeMessage(Heartbeat, message.data);
+      if (said.key !== nodeOfSubject(message.subject)) throw new Error('The heartbeat names another node than its subject');
+      this.waiting.set(`${said.key} ${said.instance}`, beatOf(said, message));
+      const clone = this.watch.saw(said);
+      if (clone) this.clones.set(said.key, clone);
     } catch (error) {
       this.log.warn('a heartbeat is malformed', { subject: message.subject, reason: messageOf(error) });
     }
@@ -116,6 +120,11 @@ export class HeartbeatsProcess implements OnApplicationBootstrap, BeforeApplicat
     }
     for (const { node, younger } of duplicates.filter((found) => existing.has(found.node))) {
       await this.presence.decide(node, { type: 'SeeDuplicate', other: younger.instance, otherHostname: younger.hostname });
+    }
+    const clones = this.clones;
+    this.clones = new Map();
+    for (const [node, { process, hostname }] of [...clones].filter(([node]) => existing.has(node))) {
+      await this.presence.decide(node, { type: 'SeeDuplicate', other: process, otherHostname: hostname });
     }
   }
 }
