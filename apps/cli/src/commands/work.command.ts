@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { printable, table } from '../format.ts';
+import { table } from '../format.ts';
 import { exitCodeOfRun, followRun } from '../runs/follow-run.ts';
-import { followLog, readLog } from '../runs/run-log.ts';
+import { nodeNames } from '../runs/node-names.ts';
 import type { RunView } from '../runs/run-view.ts';
 import { findOne } from './find.ts';
 import { type PlacementFlags, placementFlags } from './placement.ts';
+import { registerRuns } from './runs.command.ts';
 
 interface TaskView {
   readonly id: string;
@@ -52,24 +53,26 @@ const addTask = async (context: CommandContext, name: string, options: AddOption
 };
 
 /** Where a task runs, for a list. */
-const whereOf = ({ selector, place, nodes, node }: TaskView): string => {
+const whereOf = ({ selector, place, nodes = [], node = '' }: TaskView, names: ReadonlyMap<string, string>): string => {
   if (selector) return `${place ?? ''} ${Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(',')}`;
-  return nodes && nodes.length > 1 ? `${node ?? ''} and ${nodes.length - 1} more` : (node ?? '');
+  const first = names.get(node) ?? node;
+  return nodes.length > 1 ? `${first} and ${nodes.length - 1} more` : first;
 };
 
 const registerTasks = (program: Command, context: CommandContext): void => {
   const tasks = program.command('tasks').description('what to back up, when and where to');
   tasks.command('ls').description('all tasks').action(async () => {
-    const items = await (await context.api()).all<TaskView>('/api/v1/tasks');
+    const api = await context.api();
+    const [items, names] = await Promise.all([api.all<TaskView>('/api/v1/tasks'), nodeNames(api)]);
     for (const item of items) context.output.message('task', item);
-    context.output.text(table(['ID', 'NAME', 'NODE', 'SCHEDULE', 'STATUS'], items.map((task) => [task.id, task.name, whereOf(task), task.schedule?.cron ?? 'by hand', task.status ?? ''])));
+    context.output.text(table(['ID', 'NAME', 'NODE', 'SCHEDULE', 'STATUS'], items.map((task) => [task.id, task.name, whereOf(task, names), task.schedule?.cron ?? 'by hand', task.status ?? ''])));
   });
   tasks.command('add <name>').alias('create').description('define a task')
     .requiredOption('--path <path...>', 'what to back up')
     .option('--node <node>', 'which host (default: the only one)')
     .option('--selector <labels>', 'instead of --node: the hosts that have these labels at the time, key=value[,key=value]')
     .option('--place <place>', 'with --selector: any (one host, the least loaded) or all (a run on each)')
-    .option('--offline <rule>', 'when a host is offline or drained: wait, skip or fail', 'wait')
+    .option('--offline <rule>', 'when a host is offline or drained: wait, skip or fail (with --selector a drained host is always skipped)', 'wait')
     .option('--wait <seconds>', 'bound for --offline wait, after which the run fails (default with --selector: a day)')
     .option('--target <target>', 'where to (default: the only one)')
     .option('--exclude <pattern...>', 'gitignore patterns of what to leave out')
@@ -95,38 +98,6 @@ const registerRun = (program: Command, context: CommandContext): void => {
     const run = await api.post<RunView>(`/api/v1/tasks/${task.id}:run`);
     if (!options.follow) return context.output.result('run', run, run.id);
     return context.onExitCode(exitCodeOfRun(await followRun(api, run.id, context.output, context.clock)));
-  });
-};
-
-const registerRuns = (program: Command, context: CommandContext): void => {
-  const runs = program.command('runs').description('executions of tasks');
-  runs.command('ls').description('the latest runs').option('-n, --limit <n>', 'how many', '20').option('--parent <run>', 'the runs of this parent run').action(async (options: { limit: string; parent?: string }) => {
-    const which = options.parent === undefined ? 'topLevel=true' : `parent=${encodeURIComponent(options.parent)}`;
-    const page = await (await context.api()).get<{ readonly items: readonly RunView[] }>(`/api/v1/runs?limit=${encodeURIComponent(options.limit)}&${which}`);
-    for (const item of page.items) context.output.message('run', item);
-    context.output.text(table(['ID', 'KIND', 'STATUS', 'REQUESTED', 'WHY'], page.items.map((run) => [run.id, run.kind, run.status, run.requestedAt, run.waitingReason ?? run.code ?? ''])));
-  });
-  runs.command('show <run>').description('one run with its attempts and faults').action(async (id: string) => {
-    const run = await (await context.api()).get<RunView>(`/api/v1/runs/${encodeURIComponent(id)}`);
-    context.output.result('run', run, JSON.stringify(run, undefined, 2));
-  });
-  runs.command('follow <run>').description('show progress until it ends').action(async (id: string) => {
-    context.onExitCode(exitCodeOfRun(await followRun(await context.api(), encodeURIComponent(id), context.output, context.clock)));
-  });
-  runs.command('log <run>').description('what the agent said while it worked').option('--follow', 'each line as it comes, until the run ends')
-    .action(async (id: string, options: { follow?: boolean }) => {
-      const parts = { api: await context.api(), clock: context.clock, signal: new AbortController().signal };
-      for await (const line of options.follow ? followLog(parts, id) : readLog(parts.api, id)) {
-        context.output.result('log', { run: id, ...line }, `${line.time}  ${line.level.padEnd(5)}  ${printable(line.text)}`);
-      }
-    });
-  runs.command('cancel <run>').description('end a run').action(async (id: string) => {
-    const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:cancel`);
-    context.output.result('run', run, `${run.id} ${run.status}`);
-  });
-  runs.command('retry <run>').description('try a run again that ended without a result; of a parent run those of its runs that did').action(async (id: string) => {
-    const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:retry`);
-    context.output.result('run', run, `${run.id} ${run.status}`);
   });
 };
 

@@ -1,6 +1,7 @@
 import type { ApiClient } from '../api-client.ts';
 import { printable } from '../format.ts';
 import type { Output } from '../output.ts';
+import { nodeNames } from './node-names.ts';
 import { type RunView, isFinal } from './run-view.ts';
 
 /** How the children of a parent run stand, in one line. */
@@ -22,7 +23,7 @@ export class ChildrenTeller {
     const counts = JSON.stringify(run.children);
     if (counts === this.counts) return;
     const children = await this.api.all<RunView>(`/api/v1/runs?parent=${this.parent}`);
-    if (this.names.size === 0) this.names = new Map((await this.api.all<{ id: string; name: string }>('/api/v1/nodes')).map(({ id, name }) => [id, name]));
+    if (this.names.size === 0) this.names = await nodeNames(this.api);
     for (const child of children.toReversed()) this.tell(child);
     this.counts = counts;
   }

@@ -9,6 +9,11 @@ export interface RunView {
   /** Of a parent run. */
   readonly children?: { readonly total: number; readonly byStatus: Readonly<Record<string, number>> };
   readonly task?: string;
+  readonly taskName?: string;
+  readonly cause?: string;
+  readonly scheduledFor?: string;
+  readonly place?: string;
+  readonly selector?: Readonly<Record<string, string>>;
   readonly snapshot?: string;
   readonly waitingReason?: string;
   readonly requestedAt: string;
@@ -17,6 +22,7 @@ export interface RunView {
   readonly code?: string;
   readonly detail?: string;
   readonly faultCount?: number;
+  readonly attempts?: readonly { readonly attempt: number; readonly status: string; readonly startedAt?: string; readonly endedAt?: string; readonly code?: string; readonly detail?: string }[];
   readonly faults?: readonly { readonly path: string; readonly code: string; readonly detail: string }[];
   readonly statistics?: {
     readonly files: number; readonly directories: number; readonly others: number; readonly bytes: number;

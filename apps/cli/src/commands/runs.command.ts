@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { printable } from '../format.ts';
+import { exitCodeOfRun, followRun } from '../runs/follow-run.ts';
+import { nodeNames } from '../runs/node-names.ts';
+import { followLog, readLog } from '../runs/run-log.ts';
+import { runText, runsTable } from '../runs/run-text.ts';
+import type { RunView } from '../runs/run-view.ts';
+
+/** `holdfast runs ...`. */
+export const registerRuns = (program: Command, context: CommandContext): void => {
+  const runs = program.command('runs').description('executions of tasks');
+  runs.command('ls').description('the latest runs').option('-n, --limit <n>', 'how many', '20').option('--parent <run>', 'the runs of this parent run').action(async (options: { limit: string; parent?: string }) => {
+    const which = options.parent === undefined ? 'topLevel=true' : `parent=${encodeURIComponent(options.parent)}`;
+    const api = await context.api();
+    const [page, names] = await Promise.all([
+      api.get<{ readonly items: readonly RunView[] }>(`/api/v1/runs?limit=${encodeURIComponent(options.limit)}&${which}`), nodeNames(api),
+    ]);
+    for (const item of page.items) context.output.message('run', item);
+    context.output.text(runsTable(page.items, names));
+  });
+  runs.command('show <run>').description('one run with its attempts and faults').action(async (id: string) => {
+    const api = await context.api();
+    const [run, names] = await Promise.all([api.get<RunView>(`/api/v1/runs/${encodeURIComponent(id)}`), nodeNames(api)]);
+    context.output.result('run', run, runText(run, names));
+  });
+  runs.command('follow <run>').description('show progress until it ends').action(async (id: string) => {
+    context.onExitCode(exitCodeOfRun(await followRun(await context.api(), encodeURIComponent(id), context.output, context.clock)));
+  });
+  runs.command('log <run>').description('what the agent said while it worked').option('--follow', 'each line as it comes, until the run ends')
+    .action(async (id: string, options: { follow?: boolean }) => {
+      const parts = { api: await context.api(), clock: context.clock, signal: new AbortController().signal };
+      for await (const line of options.follow ? followLog(parts, id) : readLog(parts.api, id)) {
+        context.output.result('log', { run: id, ...line }, `${line.time}  ${line.level.padEnd(5)}  ${printable(line.text)}`);
+      }
+    });
+  runs.command('cancel <run>').description('end a run').action(async (id: string) => {
+    const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:cancel`);
+    context.output.result('run', run, `${run.id} ${run.status}`);
+  });
+  runs.command('retry <run>').description('try a run again that ended without a result; of a parent run those of its runs that did').action(async (id: string) => {
+    const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:retry`);
+    context.output.result('run', run, `${run.id} ${run.status}`);
+  });
+};
