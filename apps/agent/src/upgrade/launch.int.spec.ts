@@ -37,11 +37,12 @@ const behaviours = {
   confirms: `record.current = { version: order.version, sha256: order.sha256 }; order.stage = 'confirmed'; write(); setInterval(() => undefined, 1000);
     process.on('SIGTERM', () => process.exit(0));`,
   confirmsAndWantsAnother: `record.current = { version: order.version, sha256: order.sha256 }; order.stage = 'confirmed'; write();
-    setTimeout(() => { delete record.order; write(); process.exit(${restartCode}); }, 600);`,
+    setTimeout(() => { delete record.order; write(); }, 600);
+    setInterval(() => { const next = JSON.parse(fs.readFileSync(file, 'utf8')).order; if (next && next.id !== order.id) process.exit(${restartCode}); }, 20);`,
   crashes: 'process.exit(3);',
   waits: 'setInterval(() => undefined, 1000);',
   hangs: "process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);",
-  migratesAndCrashes: `const sql = new (require('node:sqlite').DatabaseSync)(root + '/agent.db'); sql.exec('pragma user_version = 2; create table more (a)'); sql.close(); process.exit(3);`,
+  migratesAndCrashes: `const sql = new (require('node:sqlite').DatabaseSync)(root + '/agent.db'); sql.exec('pragma user_version = 2; create table if not exists more (a)'); sql.close(); process.exit(3);`,
 };
 
 /** A version of the agent on the disk: a program of its own. */
@@ -102,6 +103,8 @@ describe('the launcher of an agent', () => {
     stage(fetched('0.3.0', behaviour), before);
     await start(trialMs);
     expect(record.read()).toMatchObject({ current: { version: '0.2.0' }, order: { version: '0.3.0', stage: 'failed', code } });
+    // A crash is looked at twice: the first may have met an agent that was about to end.
+    expect(served()).toHaveLength(behaviour === 'crashes' ? 2 : 1);
     expect(became).toEqual([record.pathOf(before)]);
   }, 40_000);
 

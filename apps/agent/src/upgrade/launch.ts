@@ -141,6 +141,11 @@ export class Launcher {
       this.record.write({ ...this.record.read(), order: { ...order, stage: 'waiting', tries: order.tries } });
       return { exitCode: codeOf(child) };
     }
+    if (crashed && order.tries === 0) {
+      // Once more: an agent of a launcher that was killed may have held the state directory for a moment.
+      this.record.write({ ...this.record.read(), order: { ...order, stage: 'waiting', tries: 1 } });
+      return 'settled';
+    }
     return crashed
       ? this.fail(order, 'upgrade-crashed', `Version ${order.version} ended with ${child.signalCode ?? `exit code ${child.exitCode}`} before it was online; the log of the agent on the host says why`)
       : this.fail(order, 'upgrade-not-online', `Version ${order.version} was not online after ${Math.round(this.parts.trialMs / 1000)} s; the log of the agent on the host says why`);
