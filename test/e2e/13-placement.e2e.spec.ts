@@ -116,7 +116,7 @@ describe('a task for all nodes with a label', () => {
 });
 
 describe('a task for any node with a label', () => {
-  it('runs on one of them, never on one that is drained; goes elsewhere when its node is away; a node of it can be removed', async () => {
+  it('runs on one of them, never on one that is drained, fails where there is none, and keeps no node from being removed', async () => {
     const task = await create('somewhere', '--place', 'any', '--offline', 'fail');
     const first = await start(task);
     expect(await runEnded(stack, first)).toMatchObject({ status: 'succeeded', children: { total: 1, byStatus: { succeeded: 1 } } });

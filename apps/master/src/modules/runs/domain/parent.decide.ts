@@ -92,9 +92,8 @@ const hasResult = ({ status, order }: EndedParent): boolean => status === 'succe
 
 const retry = ({ runs, now }: RetryParent, state: ExistingParent): Decision => {
   if (!isParentEnded(state)) return err(refuse('conflict', 'run-not-ended', 'The run has not ended; it can be retried when it has'));
-  const again = runs.filter((run) => state.children.some((child) => child.run === run));
-  const nothing = state.order.mode === 'all' && again.length + state.waiting.length === 0;
-  if (nothing || hasResult(state)) {
+  const again = state.children.flatMap(({ run }) => (runs.includes(run) || state.left.includes(run) ? [run] : []));
+  if ((state.order.mode === 'all' && again.length === 0) || hasResult(state)) {
     return err(refuse('conflict', 'run-has-result', 'None of its runs ended without a result; start the task again for other ones'));
   }
   return ok([{ type: 'ParentRunRetried', data: { runs: state.order.mode === 'any' ? [] : again, time: now } }]);
@@ -108,11 +107,12 @@ const review = (run: string, retried: boolean, state: ExistingParent): Decision 
 const endWhole = ({ ended }: EndParent, state: ExistingParent): Decision => {
   if (isParentEnded(state)) return ok([]);
   const cancelling = state.status === 'cancelling';
-  const begun = state.children.filter(({ run }) => !state.waiting.includes(run));
+  const still = new Set([...state.waiting, ...state.left]);
+  const begun = state.children.filter(({ run }) => !still.has(run));
   const statuses = begun.flatMap(({ run }) => ended.get(run) ?? []);
   const complete = cancelling || (begun.length > 0 && state.waiting.length === 0);
   if (!complete || statuses.length < begun.length) return ok([]);
-  return ok([{ type: 'ParentRunEnded', data: parentOutcome(statuses, { notStarted: state.waiting.length, cancelling }) }]);
+  return ok([{ type: 'ParentRunEnded', data: parentOutcome(statuses, { notStarted: still.size, cancelling }) }]);
 };
 
 const decideExisting = (command: Exclude<ParentCommand, RequestParent>, state: ExistingParent): Decision => {

@@ -42,7 +42,7 @@ export type ChildRunsStarted = DomainEvent<'ChildRunsStarted', { readonly runs: 
 export type ChildRunPlaced = DomainEvent<'ChildRunPlaced', ChildRun & { readonly instead?: string }>;
 /** No child begins any more, and those that have are cancelled. */
 export type ParentRunCancelRequested = DomainEvent<'ParentRunCancelRequested', Readonly<Record<string, never>>>;
-/** By hand, after its end: these children are tried again; of `any` a new one is placed. */
+/** By hand, after its end: these children are tried again, or begun after all; of `any` a new one is placed. */
 export type ParentRunRetried = DomainEvent<'ParentRunRetried', { readonly runs: readonly string[]; readonly time: string }>;
 /** A child that had ended is not what it was: retried by hand, or a late success. The parent ends anew. */
 export type ParentRunReopened = DomainEvent<'ParentRunReopened', { readonly run: string }>;

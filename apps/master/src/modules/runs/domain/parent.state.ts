@@ -7,6 +7,8 @@ interface ParentFacts {
   readonly children: readonly ChildRun[];
   /** Children to request, or to queue once more. */
   readonly waiting: readonly string[];
+  /** Children that had not begun when the parent ended: only a retry of it begins them. */
+  readonly left: readonly string[];
   /** How many children of `any` there have been. */
   readonly placements: number;
 }
@@ -26,7 +28,8 @@ const retried = (state: ExistingParent, runs: readonly string[], time: string): 
   status: 'open',
   order: { ...state.order, away: { ...state.order.away, since: time } },
   children: state.order.mode === 'any' ? [] : state.children,
-  waiting: [...state.waiting, ...runs.filter((run) => !state.waiting.includes(run))],
+  waiting: runs,
+  left: [],
 });
 
 const evolveExisting = (state: ExistingParent, event: Exclude<ParentRunEvent, { type: 'ParentRunRequested' }>): ParentState => {
@@ -42,7 +45,7 @@ const evolveExisting = (state: ExistingParent, event: Exclude<ParentRunEvent, { 
     case 'ParentRunReopened':
       return { ...state, status: state.status === 'cancelling' ? 'cancelling' : 'open' };
     case 'ParentRunEnded':
-      return { ...state, status: event.data.status };
+      return { ...state, status: event.data.status, waiting: [], left: [...state.left, ...state.waiting] };
     default:
       return unreachable(event, 'parent run event');
   }
@@ -52,7 +55,7 @@ const evolveExisting = (state: ExistingParent, event: Exclude<ParentRunEvent, { 
 export const evolveParent = (state: ParentState, event: ParentRunEvent): ParentState => {
   if (event.type === 'ParentRunRequested') {
     const { children } = event.data;
-    return { status: 'open', order: event.data, children, waiting: children.map(({ run }) => run), placements: 0 };
+    return { status: 'open', order: event.data, children, waiting: children.map(({ run }) => run), left: [], placements: 0 };
   }
   return state.status === 'absent' ? state : evolveExisting(state, event);
 };

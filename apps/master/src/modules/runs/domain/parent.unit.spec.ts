@@ -56,6 +56,15 @@ describe('a parent run', () => {
     given(any(), placed('run_1', 'node_a'), ended('failed')).when({ type: 'RetryParent', runs: ['run_1'], now: later })
       .thenState((state) => expect(state).toMatchObject({ status: 'open', children: [], placements: 1, order: { away: { since: later } } }));
   });
+  it('that was cancelled before some of its children began begins them when it is retried, and not when a child is', () => {
+    const history = [requested(), started('run_a'), cancelling, ended('cancelled')];
+    given(...history, { type: 'ParentRunReopened', data: { run: 'run_a' } }).when({ type: 'StartChildren', runs: ['run_b'] }).then();
+    given(...history, { type: 'ParentRunReopened', data: { run: 'run_a' } }).when(end({ run_a: 'succeeded' }))
+      .then({ type: 'ParentRunEnded', data: { status: 'partial', counts: { 'succeeded': 1, 'not-started': 1 }, code: 'children-incomplete', detail: 'Of 2 run(s): 1 succeeded, 1 not started' } });
+    given(...history).when({ type: 'RetryParent', runs: ['run_a'], now: later }).then({ type: 'ParentRunRetried', data: { runs: ['run_a', 'run_b'], time: later } });
+    given(...history).when({ type: 'RetryParent', runs: [], now: later })
+      .thenState((state) => expect(state).toMatchObject({ status: 'open', waiting: ['run_b'], left: [] }));
+  });
   it('ends anew when a child that had ended is another one', () => {
     given(requested(), started('run_a', 'run_b'), ended('failed')).when({ type: 'ReviewParent', run: 'run_a', retried: true })
       .thenState((state) => expect(state).toMatchObject({ status: 'open', waiting: [] }));

@@ -20,14 +20,12 @@ const requested = (data: ParentRunRequested['data'], { aggregate, context, revis
   childrenWaiting: data.mode === 'any' ? 1 : data.children.length, revision,
 });
 
-const waiting = ({ childrenWaiting }: RunRow, change: number): number => Math.max(0, (childrenWaiting ?? 0) + change);
-
 const open = { endedAt: null, code: null, detail: null } as const;
 
 const evolveExisting = (row: RunRow, event: Exclude<ParentRunEvent, ParentRunRequested>, at: Date): RunRow => {
   switch (event.type) {
     case 'ChildRunsStarted':
-      return { ...row, status: 'running', startedAt: row.startedAt ?? at, childrenWaiting: waiting(row, -event.data.runs.length) };
+      return { ...row, status: 'running', startedAt: row.startedAt ?? at, childrenWaiting: Math.max(0, (row.childrenWaiting ?? 0) - event.data.runs.length) };
     case 'ChildRunPlaced':
       return { ...row, status: 'running', startedAt: row.startedAt ?? at, childrenWaiting: 0 };
     case 'ParentRunCancelRequested':
@@ -35,13 +33,13 @@ const evolveExisting = (row: RunRow, event: Exclude<ParentRunEvent, ParentRunReq
     case 'ParentRunRetried':
       return {
         ...row, ...open, status: 'queued', away: row.away && { ...row.away, since: event.data.time },
-        childrenWaiting: row.mode === 'any' ? 1 : waiting(row, event.data.runs.length),
+        childrenWaiting: row.mode === 'any' ? 1 : event.data.runs.length,
       };
     case 'ParentRunReopened':
       return { ...row, ...open, status: row.status === 'cancel-requested' ? row.status : 'running' };
     case 'ParentRunEnded': {
       const { status, code, detail } = event.data;
-      return { ...row, status, endedAt: at, code: code ?? null, detail: detail ?? null };
+      return { ...row, status, endedAt: at, code: code ?? null, detail: detail ?? null, childrenWaiting: 0 };
     }
     default:
       return unreachable(event, 'parent run event');

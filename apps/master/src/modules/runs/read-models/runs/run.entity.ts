@@ -66,7 +66,7 @@ export class RunRow {
   @Column({ type: 'jsonb', nullable: true }) selector: Record<string, string> | null;
   /** Nodes that it is for: with `any` one. */
   @Column({ name: 'child_count', type: 'integer', nullable: true }) childCount: number | null;
-  /** Children that are yet to begin, or to begin once more; never fewer than there are. */
+  /** Children that are yet to begin, or to begin once more. */
   @Column({ name: 'children_waiting', type: 'integer', nullable: true }) childrenWaiting: number | null;
   @Column({ type: 'integer' }) revision: number;
 }
