@@ -1,7 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { waitUntil } from '#testing';
 import { type EmbeddedStack, root } from './embedded-stack.ts';
 
@@ -16,10 +17,11 @@ export class FurtherAgent {
 
   /** Adds a node with these labels, enrols and starts its agent; resolves when it is online. */
   static async start(stack: EmbeddedStack, name: string, labels: Readonly<Record<string, string>>): Promise<FurtherAgent> {
-    const { id } = await stack.call<{ id: string }>('POST', '/api/v1/nodes', { name, labels });
-    const { token } = await stack.call<{ token: string }>('POST', '/api/v1/enrolment-links', { node: id });
+    const { id } = await stack.callPatiently<{ id: string }>('POST', '/api/v1/nodes', { name, labels });
+    const { token } = await stack.callPatiently<{ token: string }>('POST', '/api/v1/enrolment-links', { node: id });
     const state = join(stack.data, `agent-${name}`);
-    execFileSync(node, [program, 'enrol', '--master', stack.announcement.url, '--state', state], { env: { PATH: process.env['PATH'], HOLDFAST_ENROL_TOKEN: token }, stdio: 'ignore' });
+    // Not synchronously: connections to the master that are idle meanwhile would be closed unseen.
+    await promisify(execFile)(node, [program, 'enrol', '--master', stack.announcement.url, '--state', state], { env: { PATH: process.env['PATH'], HOLDFAST_ENROL_TOKEN: token } });
     const agent = new FurtherAgent(stack, id, name, state);
     await agent.up();
     return agent;
