@@ -12,7 +12,7 @@ describe('heartbeats', () => {
     const process = new HeartbeatProcess({
       clock, telemetry: { heartbeat: (beat) => void beats.push(beat), progress: () => undefined, log: () => undefined },
       facts: () => ({ hostname: 'h', ip: '', mac: '', load: 0, memoryFree: 1, memoryTotal: 2, cpuPercent: 3, disk: { free: 4, total: 5 } }),
-      node: 'node_1', instance: 'inst_1', version: '0.1.0', master: () => 'nats://m', slots: () => ({ capacity: 1, running: 0 }),
+      node: 'node_1', instance: 'inst_1', process: 'proc_1', version: '0.1.0', master: () => 'nats://m', slots: () => ({ capacity: 1, running: 0 }),
     });
     const running = process.run(ending.signal);
     const after = async (ms: number, count: number) => {
