@@ -45,7 +45,8 @@ export class HostDirectoryAnswer {
 
 /** How it was found. */
 export class EvidenceAnswer {
-  by: 'process' | 'socket' | 'port' | 'directory' | 'file';
+  /** `process`, `socket`, `port`, `directory` or `file`. */
+  by: string;
   detail: string;
 }
 
