@@ -10,6 +10,7 @@ main() {
   root=${HOLDFAST_ROOT:-}
   image=${HOLDFAST_IMAGE:-debian:13-slim}
   wait_s=${HOLDFAST_WAIT_SECONDS:-30}
+  patience=1800
   # The agent refuses settings that it does not know.
   unset HOLDFAST_ROOT HOLDFAST_IMAGE HOLDFAST_WAIT_SECONDS
   user=holdfast-agent
@@ -64,17 +65,19 @@ use_network() {
     export NODE_EXTRA_CA_CERTS
   fi
   if [ -n "$proxy" ]; then
-    HTTPS_PROXY=$proxy https_proxy=$proxy http_proxy=$proxy HTTP_PROXY=$proxy NODE_USE_ENV_PROXY=1
-    export HTTPS_PROXY https_proxy http_proxy HTTP_PROXY NODE_USE_ENV_PROXY
+    case $proxy in socks*) have curl || fail "wget cannot use a SOCKS proxy; install curl" ;; esac
+    HOLDFAST_AGENT_PROXY=$proxy https_proxy=$proxy http_proxy=$proxy
+    export HOLDFAST_AGENT_PROXY https_proxy http_proxy
   fi
 }
 
-# get URL FILE [FILE TO POST]
+# get URL FILE [FILE TO POST]: waits $patience seconds at most.
 get() {
   url=$1 file=$2 body=${3:-}
   if have curl; then
-    set -- -fsSL --connect-timeout 15 --max-time 1800 -o "$file"
+    set -- -fsSL --connect-timeout 15 --max-time "$patience" -o "$file"
     [ -z "$ca_file" ] || set -- "$@" --cacert "$ca_file"
+    [ -z "$proxy" ] || set -- "$@" --proxy "$proxy"
     [ -z "$body" ] || set -- "$@" -H 'content-type: application/json' --data-binary "@$body"
     curl "$@" "$url"
   else
@@ -85,6 +88,7 @@ get() {
   fi
 }
 
+is_page() { head -c 1000 "$1" | grep -qi '<html\|<!doctype html'; }
 sum_of() { sha256sum "$1" | cut -d ' ' -f 1; }
 published() { sed -n "s/^\([0-9a-f]\{64\}\)  $1\$/\1/p" "$work/sums"; }
 
@@ -92,7 +96,9 @@ published() { sed -n "s/^\([0-9a-f]\{64\}\)  $1\$/\1/p" "$work/sums"; }
 fetch_part() {
   want=$(published "$1")
   get "$builds$2" "$work/$1" || fail "the agent could not be downloaded from $builds$2; is the network of this host in order?"
-  [ "$(sum_of "$work/$1")" = "$want" ] || fail "what came from $builds$2 is not the agent (its SHA-256 is wrong): the download was cut, or a proxy changed it. Nothing was installed"
+  [ "$(sum_of "$work/$1")" = "$want" ] && return 0
+  ! is_page "$work/$1" || fail "a web page came in place of the agent: a proxy between this host and $master answers by itself. Nothing was installed"
+  fail "what came from $builds$2 is not the agent (its SHA-256 is wrong): the download was cut, or a proxy changed it. Nothing was installed"
 }
 
 download() {
@@ -101,7 +107,7 @@ download() {
   say "downloading the agent ($version, $arch) from $master"
   get "$builds.sha256" "$work/sums" || fail "$master has no agent $version for $arch, or is not reachable from here; the master says at $builds.sha256 what is missing"
   if [ -z "$(published "$name")" ]; then
-    if grep -qi '<html\|<!doctype' "$work/sums"; then fail "a web page came in place of the agent's sums: a proxy between this host and $master answers by itself"; fi
+    if is_page "$work/sums"; then fail "a web page came in place of the agent's sums: a proxy between this host and $master answers by itself"; fi
     fail "$builds.sha256 does not hold the SHA-256 of the agent; build it anew on the master"
   fi
   if have zstd && [ -n "$(published "$name.zst" || true)" ]; then
@@ -132,7 +138,7 @@ write_config() {
   {
     echo 'HOLDFAST_STATE_DIR=/var/lib/holdfast-agent'
     echo "HOLDFAST_INSTALL_MODE=$mode"
-    [ -z "$proxy" ] || printf 'HTTPS_PROXY=%s\nHTTP_PROXY=%s\nNODE_USE_ENV_PROXY=1\n' "$proxy" "$proxy"
+    [ -z "$proxy" ] || printf 'HOLDFAST_AGENT_PROXY=%s\n' "$proxy"
     [ -z "$ca" ] || echo 'NODE_EXTRA_CA_CERTS=/etc/holdfast/ca.pem'
   } >"$etc/agent.env.new"
   chmod 600 "$etc/agent.env.new"
@@ -173,22 +179,27 @@ enrol() {
   unset HOLDFAST_ENROL_TOKEN
 }
 
-# Until the master sees the node; prints why not.
+# Until the master sees the node; prints why not: what the master knows, and what this host sees of names, ports, certificates and clocks.
 await_online() {
   printf '{"token":"%s"}' "$token" >"$work/question"
-  asked=0
-  while [ "$asked" -lt "$wait_s" ]; do
+  patience=10
+  began=$(date +%s)
+  waited=0
+  while [ "$waited" -lt "$wait_s" ]; do
     if get "$master/api/v1/install/status" "$work/answer" "$work/question" 2>"$work/error" && grep -q '"presence":"online"' "$work/answer"; then
       say "$node is online"
       return 0
     fi
     if [ -n "$agent_pid" ] && ! kill -0 "$agent_pid" 2>/dev/null; then break; fi
     sleep 1
-    asked=$((asked + 1))
+    waited=$(($(date +%s) - began))
   done
-  say "$node is installed, and the master does not see it online after $asked s. What is known:" >&2
-  cat "$work/answer" "$work/error" >&2 2>/dev/null || true
-  echo >&2
+  say "$node is installed, and the master does not see it online after $waited s. What the master knows:" >&2
+  if [ -s "$work/answer" ] && is_page "$work/answer"; then say "a web page came in place of an answer: a proxy on the way answers by itself" >&2
+  else cat "$work/answer" "$work/error" >&2 2>/dev/null || true; fi
+  printf '\n' >&2
+  say 'What this host sees:' >&2
+  as_agent "$bin" status --state "$state" --check >&2 || true
   return 1
 }
 

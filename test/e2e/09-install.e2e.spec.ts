@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareTrees } from '#sources';
 import { waitUntil } from '#testing';
+import { startSocksProxy } from '../../apps/agent/src/network/testing.ts';
 import { EmbeddedStack, root } from '../support/embedded-stack.ts';
 import { addTask, runEnded, runTask } from '../support/runs.ts';
 import { smallTree } from '../support/tree.ts';
@@ -30,6 +31,10 @@ describe('the agent as one file', () => {
     process.kill(-host.pid, 'SIGTERM');
     await ended;
   };
+  const install = (command: string, at: string): void => {
+    host = spawn('/bin/sh', ['-c', command], { env: { ...bare, HOLDFAST_ROOT: at }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    for (const words of [host.stdout, host.stderr]) words?.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+  };
   beforeAll(async () => {
     execFileSync(join(root, 'node_modules', '.bin', 'node'), [join(root, 'scripts', 'build-agent.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] });
     stack = await EmbeddedStack.start(join(room, 'data'));
@@ -47,8 +52,7 @@ describe('the agent as one file', () => {
   it('is installed by the line that a link prints, from the master and nowhere else, and is online within 30 seconds', async () => {
     node = (await stack.call<{ id: string }>('POST', '/api/v1/nodes', { name: 'fresh host' })).id;
     link = await stack.call('POST', '/api/v1/enrolment-links', { node, mode: 'foreground' });
-    host = spawn('/bin/sh', ['-c', link.command], { env: { ...bare, HOLDFAST_ROOT: hostRoot }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    for (const words of [host.stdout, host.stderr]) words?.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+    install(link.command, hostRoot);
     await waitUntil(() => said.includes('fresh host is online') || host.exitCode !== null, 90_000);
     expect(said).toContain('fresh host is online');
     expect(await presence()).toBe('online');
@@ -79,5 +83,24 @@ describe('the agent as one file', () => {
     const agent = join(hostRoot, 'usr/local/bin/holdfast-agent');
     expect(execFileSync(agent, ['uninstall', '--root', hostRoot], { env: bare, encoding: 'utf8' })).toContain('uninstalled');
     expect(execFileSync('find', [hostRoot, '-type', 'f'], { encoding: 'utf8' })).toBe('');
+  });
+  it('behind a proxy does the same through it: download, enrolment, bus and objects', async () => {
+    const proxy = await startSocksProxy();
+    const behind = join(room, 'behind');
+    mkdirSync(behind);
+    node = (await stack.call<{ id: string }>('POST', '/api/v1/nodes', { name: 'behind a proxy' })).id;
+    const { command } = await stack.call<{ command: string }>('POST', '/api/v1/enrolment-links', { node, mode: 'foreground', proxy: `socks5h://${proxy.host}` });
+    said = '';
+    install(command, behind);
+    await waitUntil(() => said.includes('behind a proxy is online') || host.exitCode !== null, 90_000);
+    expect(said).toContain('behind a proxy is online');
+    const { natsUrls } = JSON.parse(readFileSync(join(behind, 'var/lib/holdfast-agent/node.json'), 'utf8')) as { natsUrls: [string] };
+    const [bus, master] = [new URL(natsUrls[0]).port, new URL(stack.announcement.url).port];
+    expect(proxy.asked).toContain(`127.0.0.1:${bus}`);
+    const before = proxy.asked.filter((to) => to.endsWith(`:${master}`)).length;
+    expect(await runTask(stack, await addTask(stack, 'through a proxy', [tree], { node }))).toMatchObject({ status: 'succeeded', faults: [] });
+    expect(proxy.asked.filter((to) => to.endsWith(`:${master}`)).length).toBeGreaterThan(before);
+    await endHost();
+    await proxy.stop();
   });
 });

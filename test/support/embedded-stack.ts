@@ -14,6 +14,16 @@ export const holdfast = join(root, 'scripts', 'holdfast');
 export const parts = ['nats', 'postgres', 'master', 'agent'] as const;
 export type StackPart = (typeof parts)[number];
 
+/** Where a stack runs, as seen by the test. */
+export interface Place {
+  /** The words that run a program there. */
+  command(...words: string[]): [string, string[]];
+  /** A URL of that host, as this one reaches it. */
+  reach(url: string): string;
+}
+
+const here: Place = { command: (program = '', ...args) => [program, args], reach: (url) => url };
+
 interface Announcement {
   readonly message_type: string;
   readonly url: string;
@@ -40,9 +50,10 @@ export class EmbeddedStack {
     private readonly cookie: string,
   ) {}
 
-  /** Starts a stack in `data` (default: a new temporary directory) and resolves when it serves. */
-  static async start(data = mkdtempSync(join(tmpdir(), 'holdfast-stack-')), flags: readonly string[] = []): Promise<EmbeddedStack> {
-    const child = spawn(holdfast, ['up', '--data', data, '--json', ...flags], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } });
+  /** Starts a stack in `data` (default: a new temporary directory), on this host or another one, and resolves when it serves. */
+  static async start(data = mkdtempSync(join(tmpdir(), 'holdfast-stack-')), flags: readonly string[] = [], place: Place = here): Promise<EmbeddedStack> {
+    const [program, args] = place.command(holdfast, 'up', '--data', data, '--json', ...flags);
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } });
     // A test run that is broken off leaves no stack behind; the supervisor ends its parts.
     const end = (): void => void child.kill('SIGINT');
     process.once('exit', end);
@@ -52,7 +63,7 @@ export class EmbeddedStack {
     const announcement = await new Promise<Announcement>((resolvePromise, reject) => {
       createInterface(child.stdout).on('line', (line) => {
         const message = JSON.parse(line) as Announcement;
-        if (message.message_type === 'stack') resolvePromise(message);
+        if (message.message_type === 'stack') resolvePromise({ ...message, url: place.reach(message.url) });
       });
       child.once('exit', (code) => reject(new Error(`holdfast up ended with ${code}: ${words}`)));
     });

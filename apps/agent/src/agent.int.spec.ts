@@ -33,7 +33,7 @@ afterEach(async () => {
 /** The whole agent, in this process; its data planes are processes of their own. */
 const startAgent = (stateDir = state) => {
   const ending = new AbortController();
-  const config = { stateDir, heapMb: 256, trialSeconds: 120, browse: ['all'], log: { level: 'info' } } as const;
+  const config = { stateDir, heapMb: 256, trialSeconds: 120, browse: ['all'], network: { direct: [], mayBeInsecure: false }, log: { level: 'info' } } as const;
   const served = serve({ config, clock: systemClock, logger: silentLogger, environment: { PATH: '/usr/bin:/bin' }, signal: ending.signal });
   const agent = {
     stop: async () => {

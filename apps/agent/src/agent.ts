@@ -5,6 +5,7 @@ import type { BusCredential, BusHealth } from '#messaging';
 import { resumeWork } from './commands/accept-work.ts';
 import { CommandIntake } from './commands/command-intake.ts';
 import type { DataPlane } from './data-plane/data-plane.port.ts';
+import type { NetworkSettings } from './network/network.ts';
 import { OutboxProcess } from './reports/outbox.process.ts';
 import type { AgentCredential } from './session/agent-credential.ts';
 import { BusGate } from './session/bus-gate.ts';
@@ -44,6 +45,8 @@ export interface AgentParts {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly logger: Logger;
+  /** How this host reaches targets and masters. */
+  readonly network: NetworkSettings;
   /** Most runs at once; absent: as many as the master says. */
   readonly slots?: number | undefined;
   /** How it runs, and the installed file that starts other versions of it; absent where there is none. */
@@ -96,11 +99,11 @@ export class Agent {
     const onReport = (): void => this.outboxProcess.wake();
     this.outboxProcess = new OutboxProcess({ ...shared, publisher: this.bus });
     const runner = new AttemptRunner({
-      ...shared, dataPlane, telemetry: this.bus, ageIdentity: identity.ageIdentity, ca: identity.caCertificate, cacheOf: (target) => state.cacheOf(target), onReport,
+      ...shared, dataPlane, telemetry: this.bus, ageIdentity: identity.ageIdentity, network: parts.network, cacheOf: (target) => state.cacheOf(target), onReport,
     });
     this.scheduler = new Scheduler((key, control) => runner.run(key, control), parts.slots ?? firstSlots, logger);
     this.upgrader = new Upgrader({
-      record: new UpgradeFile(state.root), installMode, launcher, master: identity.facts.master, ca: identity.caCertificate, clock, logger, restart,
+      record: new UpgradeFile(state.root), installMode, launcher, master: identity.facts.master, network: parts.network, clock, logger, restart,
       quiet: (signal) => this.becomeQuiet(signal), goOn: () => this.goOn(),
     });
     this.scheduler.resize(this.slots());

@@ -1,7 +1,22 @@
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { type InstallMode, installModes } from '#contracts';
-import { LogConfig, Section, Setting, type Variables, asInteger, asList, readConfig } from '#config';
+import { LogConfig, Section, Setting, type Variables, asBoolean, asInteger, asList, readConfig } from '#config';
 import type { Allowed } from './host/host-look.ts';
+
+/** The way into the network, for the agent and the processes that move its data. */
+export class NetworkConfig {
+  /** URL of a proxy for everything; a log-in may stand in it. */
+  @Setting('HOLDFAST_AGENT_PROXY') @IsOptional() @IsString()
+  proxy?: string;
+
+  /** Hosts and domains (`.example.com`) that are reached without it, divided by commas. */
+  @Setting('HOLDFAST_AGENT_NO_PROXY', { parse: asList }) @IsArray() @IsString({ each: true })
+  direct: readonly string[] = [];
+
+  /** For tests: lets `--insecure-tls` work for a master that is not on this host. */
+  @Setting('HOLDFAST_TEST_INSECURE_TLS', { parse: asBoolean }) @IsBoolean()
+  mayBeInsecure: boolean = false;
+}
 
 /** Seconds of a trial when nothing is set. */
 export const defaultTrialSeconds = 120;
@@ -33,6 +48,8 @@ export class AgentConfig {
   @Matches(/^(all|none|\/[^\0]*)$/, { each: true, message: 'must be all, none, or directories from / divided by commas' })
   browse: readonly string[] = ['all'];
 
+  @Section(NetworkConfig) network: NetworkConfig;
+
   @Section(LogConfig) log: LogConfig;
 }
 
@@ -55,6 +72,8 @@ export class EnrolConfig {
 
   @Setting('HOLDFAST_INSTALL_MODE') @IsOptional() @IsIn(installModes)
   installMode?: InstallMode;
+
+  @Section(NetworkConfig) network: NetworkConfig;
 }
 
 /** Reads them. */

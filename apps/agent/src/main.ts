@@ -1,55 +1,46 @@
 import 'reflect-metadata';
-import { environment } from '#config';
-import { isAppError, isBundled, messageOf, systemClock } from '#kernel';
-import { newLogger } from '#observability';
-import { readAgentConfig } from './config.ts';
+import { type Variables, environment } from '#config';
+import { fault, isAppError, isBundled, messageOf } from '#kernel';
 import { enrolCommand } from './enrol/enrol.command.ts';
 import { uninstallCommand } from './install/uninstall.ts';
-import { serve } from './serve.ts';
-import { restartCode } from './upgrade/launch.ts';
-import { become } from './upgrade/launch-here.ts';
+import { installVerb } from './verbs/install.verb.ts';
+import { runVerb } from './verbs/run.verb.ts';
+import { statusVerb } from './verbs/status.verb.ts';
 import { agentVersion } from './version.ts';
 
-/**
- * Variables that a data plane needs: where programs are, how to read names and times, and the way into the network. Nothing that was
- * given to the agent alone.
- */
-const forDataPlanes = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_USE_ENV_PROXY', 'NODE_EXTRA_CA_CERTS'];
+const help = `Usage: holdfast-agent [VERB] [FLAGS]
+  run        serve, until it is told to end (what the bare program does); with --master and a token become a node first
+  status     how the agent of this host is; --check looks at the network, --json
+  install    with --master and a token: what the one line of an enrolment link does
+  enrol      with --master and a token: become a node, without serving
+  uninstall  take the agent off this host; --keep-state
+  --version
+A token comes from --token-file FILE, from --token - (standard input), or from HOLDFAST_ENROL_TOKEN.`;
 
-const run = async (args: readonly string[]): Promise<void> => {
-  const variables = environment();
-  if (args[0] === 'enrol') {
-    process.stdout.write(`${await enrolCommand(args.slice(1), variables)}\n`);
-    return;
-  }
-  if (args[0] === '--version') {
-    process.stdout.write(`${agentVersion}\n`);
-    return;
-  }
-  if (args[0] === 'uninstall') {
-    process.stdout.write(`${uninstallCommand(args.slice(1))}\n`);
-    return;
-  }
-  const config = readAgentConfig(variables);
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** What each first word does; resolves with the exit code. */
+const verbs: Readonly<Record<string, (args: readonly string[], variables: Variables) => Promise<number | undefined>>> = {
+  run: (args, variables) => runVerb(args, variables, undefined),
   // "serve FILE": a version that the installed file FILE has started.
-  const launcher = args[0] === 'serve' ? args[1] : isBundled() ? process.execPath : undefined;
-  const ending = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ending.abort(new Error(`Ended by ${signal}`)));
-  // Whoever ended the launcher wanted the agent to end.
-  if (process.connected) process.on('disconnect', () => ending.abort(new Error('The launcher is gone')));
-  const end = await serve({
-    config, launcher, clock: systemClock, logger: newLogger({ level: config.log.level, name: 'agent' }), signal: ending.signal,
-    environment: Object.fromEntries(forDataPlanes.map((name) => [name, variables[name]])),
-  }).catch((error: unknown) => {
-    if (!ending.signal.aborted) throw error;
-  });
-  if (end !== 'restart' || launcher === undefined) return;
-  if (process.connected) process.exit(restartCode);
-  become(launcher, []);
+  serve: ([launcher], variables) => runVerb([], variables, launcher),
+  status: statusVerb,
+  install: installVerb,
+  enrol: async (args, variables) => void print(await enrolCommand(args, variables)),
+  uninstall: async (args) => void print(uninstallCommand(args)),
+  '--version': async () => void print(agentVersion),
+  '--help': async () => void print(help),
 };
 
-run(process.argv.slice(2)).then(
-  () => process.exit(0),
+const main = async ([word, ...args]: readonly string[]): Promise<number> => {
+  if (word === undefined) return runVerb([], environment(), isBundled() ? process.execPath : undefined);
+  const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
+  if (!verb) throw fault('validation', 'invalid-arguments', `There is no ${word}.\n${help}`);
+  return (await verb(args, environment())) ?? 0;
+};
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
   (error: unknown) => {
     process.stderr.write(`${isAppError(error) ? `${error.code}: ${error.detail}` : messageOf(error)}\n`);
     process.exit(1);

@@ -96,7 +96,7 @@ export const workbench = (dir: string, { slots = 2, clock = new FakeClock() }: {
   const logger = silentLogger;
   const sender = new OutboxProcess({ database, outbox, journal, publisher: reports, clock, logger });
   const runner = new AttemptRunner({
-    database, journal, outbox, ask, dataPlane, telemetry: reports, clock, logger, instance: 'inst_1', ageIdentity: 'AGE-SECRET-KEY-1TEST',
+    database, journal, outbox, ask, dataPlane, telemetry: reports, clock, logger, instance: 'inst_1', ageIdentity: 'AGE-SECRET-KEY-1TEST', network: {},
     cacheOf: () => dir, onReport: () => sender.wake(),
   });
   const scheduler = new Scheduler((key, control) => runner.run(key, control), slots, logger);

@@ -10,6 +10,7 @@ const groups: readonly { readonly words: readonly string[]; readonly register: (
   { words: ['projections', 'doctor'], register: async (p, c) => (await import('./commands/administration.command.ts')).registerAdministration(p, c) },
   { words: ['status'], register: async (p, c) => (await import('./commands/status.command.ts')).registerStatus(p, c) },
   { words: ['nodes', 'targets'], register: async (p, c) => (await import('./commands/fleet.command.ts')).registerFleet(p, c) },
+  { words: ['agent'], register: async (p, c) => (await import('./commands/agent.command.ts')).registerAgent(p, c) },
   { words: ['recipients'], register: async (p, c) => (await import('./commands/recipients.command.ts')).registerRecipients(p, c) },
   { words: ['tasks', 'run', 'runs'], register: async (p, c) => (await import('./commands/work.command.ts')).registerWork(p, c) },
   { words: ['snapshots', 'browse', 'restore', 'verify'], register: async (p, c) => (await import('./commands/snapshots.command.ts')).registerSnapshots(p, c) },

@@ -4,7 +4,9 @@ import { createHash, randomFillSync } from 'node:crypto';
 export type Branded<Brand extends string> = string & { readonly __brand: Brand };
 
 /** What an id is an id of; the prefix is part of the id, as in `run_5f2k...`. */
-export const idPrefixes = ['inst', 'node', 'task', 'run', 'snap', 'target', 'repo', 'user', 'key', 'link', 'cred', 'rot', 'cmd', 'name', 'claim', 'upgrade'] as const;
+export const idPrefixes = [
+  'inst', 'node', 'task', 'run', 'snap', 'target', 'repo', 'user', 'key', 'link', 'cred', 'rot', 'cmd', 'name', 'claim', 'upgrade', 'batch',
+] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 
 export type NodeId = Branded<'node'>;

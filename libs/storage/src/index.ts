@@ -16,7 +16,7 @@ export type { GrantOrder, GrantSigner } from './grants/grant.port.ts';
 export type { RequestGrants } from './grants/grant-source.ts';
 export { GrantedStore, type GrantedStoreOptions, grantedStore } from './grants/granted-store.ts';
 export type { HttpAnswer, HttpRequest, HttpSend } from './grants/http.port.ts';
-export { type NodeHttpOptions, nodeHttp } from './grants/node-http.ts';
+export { type NodeHttpOptions, nodeAgents, nodeHttp } from './grants/node-http.ts';
 export { receiveObject } from './grants/receive-object.ts';
 export { type RelayGrant, type RelayGrantOptions, type RelayRequest, relayGrantSigner, verifyRelayGrant } from './grants/relay-grants.ts';
 export { s3GrantSigner } from './grants/s3-grants.ts';

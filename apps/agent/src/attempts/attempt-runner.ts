@@ -1,6 +1,7 @@
 import { type ClaimGranted, type Specification, protocolVersion } from '#contracts';
 import { type Clock, type Logger, fault, isAppError, messageOf } from '#kernel';
 import { type DataPlane, type WorkResult, failedResult } from '../data-plane/data-plane.port.ts';
+import type { NetworkSettings } from '../network/network.ts';
 import { soundReport } from '../reports/sound-report.ts';
 import type { AskClient } from '../session/ask-client.port.ts';
 import { askUntilAnswered } from '../session/ask-until-answered.ts';
@@ -26,8 +27,8 @@ export interface RunnerDependencies {
   /** Name of this state directory. */
   readonly instance: string;
   readonly ageIdentity: string;
-  /** PEM of the installation's own authority. */
-  readonly ca?: string | undefined;
+  /** How this host reaches targets and masters. */
+  readonly network: NetworkSettings;
   readonly cacheOf: (target: string) => string;
   /** Called when the outbox has something new. */
   readonly onReport: () => void;
@@ -104,7 +105,7 @@ export class AttemptRunner {
   }
 
   private async moveData({ held, granted, state }: Claimed, specification: Specification, control: AttemptControl): Promise<WorkResult> {
-    const { clock, journal, dataPlane, telemetry, ageIdentity, cacheOf, ca, logger } = this.deps;
+    const { clock, journal, dataPlane, telemetry, ageIdentity, cacheOf, network, logger } = this.deps;
     const { run, attempt } = held;
     const claimedAt = 'claimedAt' in state ? state.claimedAt : clock.now();
     const elapsed = Math.max(0, clock.now() - claimedAt);
@@ -114,8 +115,7 @@ export class AttemptRunner {
     try {
       const target = 'repository' in specification ? specification.repository.target : specification.target;
       const order = {
-        run, attempt, specification, cacheDir: cacheOf(target), ageIdentity,
-        ...(ca === undefined ? {} : { ca }),
+        run, attempt, specification, cacheDir: cacheOf(target), ageIdentity, network,
         ...(granted.snapshot === undefined ? {} : { snapshot: granted.snapshot }),
       };
       journal.change(held, { type: 'started' });

@@ -2,6 +2,7 @@ import type {
   Grant, GrantRequest, IdKeyAnswer, KnownChunksAnswer, PacksAnswer, Progress, RunReport, Specification,
 } from '#contracts';
 import type { AttemptKey } from '../attempts/attempt.state.ts';
+import type { NetworkSettings } from '../network/network.ts';
 
 /** What one data plane is to do. Goes to its process over a private channel, never through arguments or the environment. */
 export interface WorkOrder extends AttemptKey {
@@ -11,8 +12,8 @@ export interface WorkOrder extends AttemptKey {
   readonly specification: Specification;
   /** The engine's cache of the target. */
   readonly cacheDir: string;
-  /** PEM of the authority of the relay, when it is not a public one. */
-  readonly ca?: string;
+  /** How targets and the relay are reached. */
+  readonly network: NetworkSettings;
   /** Opens what is sealed to this agent: the keys of a restore, or a lost id key. */
   readonly ageIdentity: string;
 }

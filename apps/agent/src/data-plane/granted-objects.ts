@@ -1,6 +1,7 @@
 import type { Grant } from '#contracts';
 import type { Clock } from '#kernel';
-import { type ObjectReader, type ObjectWriter, type RequestGrants, grantedStore, nodeHttp } from '#storage';
+import { type ObjectReader, type ObjectWriter, type RequestGrants, grantedStore } from '#storage';
+import { type NetworkSettings, httpOf } from '../network/network.ts';
 
 /** The objects that this attempt may write and read: each through a grant of its own. */
 export interface GrantedObjects {
@@ -13,9 +14,9 @@ export interface GrantedObjects {
 /** Bytes of one request. */
 const sliceBytes = 8 * 1024 * 1024;
 
-/** @param ca PEM of the installation's own authority, when it has one. */
-export const grantedObjects = (requestGrants: RequestGrants, clock: Clock, ca?: string): GrantedObjects => {
-  const http = nodeHttp(ca === undefined ? {} : { ca: [ca] });
+/** Objects over the host's way into the network. */
+export const grantedObjects = (requestGrants: RequestGrants, clock: Clock, network: NetworkSettings): GrantedObjects => {
+  const http = httpOf(network);
   const store = grantedStore({ requestGrants, http, clock });
   return {
     writer: store,

@@ -44,7 +44,7 @@ process.once('SIGTERM', () => ending.abort(new Error('The agent ends this attemp
 process.on('SIGINT', () => undefined);
 channel.onMessage((message) => {
   if (message.type !== 'order') return;
-  const objects = grantedObjects((requests) => link.grants(requests), systemClock, message.order.ca);
+  const objects = grantedObjects((requests) => link.grants(requests), systemClock, message.order.network);
   const tools = { link, objects, clock: systemClock, signal: ending.signal };
   workOn(message.order, tools).then(finish, (error: unknown) => {
     // An attempt that was ended from outside has no result of its own: the agent knows why it ended.

@@ -1,6 +1,7 @@
 import type { InstallMode } from '#contracts';
 import { newAgeKey, newNkey } from '#identity';
 import { fault, hasCode } from '#kernel';
+import type { HttpSend } from '#storage';
 import { type NodeFacts, readNodeFacts, writeNodeIdentity } from '../state/node-identity.ts';
 import type { StateDirectory } from '../state/state-directory.ts';
 import { hostReport } from '../session/host-facts.ts';
@@ -12,6 +13,8 @@ export interface EnrolOptions {
   readonly master: string;
   /** Of a one-time link. */
   readonly token: string;
+  /** The way to the master. */
+  readonly http: HttpSend;
   /** Replaces the keys of a node that is enrolled already. */
   readonly again?: boolean;
   /** How the agent runs, for the masters to show. */
@@ -32,7 +35,7 @@ const factsBefore = (state: StateDirectory, again: boolean): NodeFacts | undefin
  * Makes the node's keys here, proves with the token that it may be that node, and writes down who it is from now on. The private
  * keys go nowhere. Throws `already-enrolled`, `other-node`, `master-unreachable` and the master's refusals.
  */
-export const enrol = async ({ state, master, token, again = false, installMode }: EnrolOptions): Promise<string> => {
+export const enrol = async ({ state, master, token, http, again = false, installMode }: EnrolOptions): Promise<string> => {
   const before = factsBefore(state, again);
   if (before && !again) {
     throw fault('conflict', 'already-enrolled', `${state.root} is ${before.node} already; add --again to replace its keys with those of a new link`);
@@ -40,7 +43,7 @@ export const enrol = async ({ state, master, token, again = false, installMode }
   const natsKey = newNkey('user');
   const ageKey = await newAgeKey();
   const host = hostReport(installMode);
-  const answer = await postEnrolment(master, { token, publicKey: natsKey.publicKey, recipient: ageKey.recipient, host });
+  const answer = await postEnrolment(http, master, { token, publicKey: natsKey.publicKey, recipient: ageKey.recipient, host });
   if (before && before.node !== answer.node) {
     throw fault('conflict', 'other-node', `The link is for ${answer.node} and ${state.root} belongs to ${before.node}; use another state directory`);
   }

@@ -2,6 +2,7 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { type HostReport, parseMessage } from '#contracts';
 import { AppError } from '#kernel';
+import type { HttpSend } from '#storage';
 import { postToMaster } from '../session/master-http.ts';
 import { PinnedKey } from '../state/node-identity.ts';
 
@@ -30,8 +31,8 @@ export class EnrolmentAnswer {
 const known = ['node', 'jwt', 'natsUrls', 'commandKeys', 'ca', 'installation'] as const;
 
 /** Spends the token. Throws the master's refusal, or `master-unreachable`. Waits 30 s at most. */
-export const postEnrolment = async (master: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> => {
-  const body = await postToMaster(master, '/api/v1/enrol', request);
+export const postEnrolment = async (http: HttpSend, master: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> => {
+  const body = await postToMaster(http, master, '/api/v1/enrol', request);
   const answer = parseMessage(EnrolmentAnswer, Object.fromEntries(known.flatMap((name) => (name in body ? [[name, body[name]]] : []))));
   if (!answer.ok) throw new AppError({ ...answer.error, code: 'enrolment-answer-invalid', detail: `${master} is no master of this version: ${answer.error.detail}` });
   return answer.value;

@@ -98,7 +98,7 @@ process.on('message', (said: number | 'over?') => {
   process.send?.('told');
 });
 const agent = new Agent({
-  state, identity, credential, dataPlane,
+  state, identity, credential, dataPlane, network: {},
   tryCredential: (other) => tryCredential({ urls: natsUrls, name: node, inboxPrefix: inboxPrefixOf(node), credential: other, clock: systemClock, log: silentLogger }), connection: mortalConnection(connection), database: mortalDatabase(database),
   health: watchBus(connection, silentLogger), clock: systemClock, ids: randomIds, logger: silentLogger, slots: 1,
   installMode: 'unbuilt', restart: () => undefined,

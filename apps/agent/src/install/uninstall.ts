@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { fault, messageOf } from '#kernel';
+import { fault } from '#kernel';
+import { parseFlags } from '../verbs/arguments.ts';
 
 const usage = 'Usage: holdfast-agent uninstall [--keep-state] [--root DIR]';
 const unit = 'holdfast-agent.service';
@@ -10,14 +10,6 @@ const unit = 'holdfast-agent.service';
 /** Runs a program of the system if it is there; what it says goes nowhere, because each of them may have nothing to do. */
 const attempt = (program: string, args: readonly string[]): boolean =>
   spawnSync(program, args, { stdio: 'ignore', timeout: 60_000 }).status === 0;
-
-const parse = (args: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...args], strict: true, options: { 'keep-state': { type: 'boolean', default: false }, root: { type: 'string', default: '/' } } }).values;
-  } catch (cause) {
-    throw fault('validation', 'invalid-arguments', `${messageOf(cause)}. ${usage}`, { cause });
-  }
-};
 
 const stopContainer = (compose: string): void => {
   if (existsSync(compose) && !attempt('docker', ['compose', '-f', compose, 'down'])) {
@@ -45,7 +37,7 @@ const removeEmpty = (folder: string): void => {
  * `needs-root`, `service-not-stopped` or `container-not-stopped`. Resolves with the line to print.
  */
 export const uninstallCommand = (args: readonly string[]): string => {
-  const { root, 'keep-state': keepState } = parse(args);
+  const { root, 'keep-state': keepState } = parseFlags(args, { 'keep-state': { type: 'boolean', default: false }, root: { type: 'string', default: '/' } }, usage);
   const at = (path: string): string => join(root, path);
   if (root === '/' && process.getuid?.() !== 0) throw fault('forbidden', 'needs-root', 'Only root can uninstall the agent; try again with sudo');
   const [service, compose] = [at(`etc/systemd/system/${unit}`), at('etc/holdfast/docker-compose.yml')];

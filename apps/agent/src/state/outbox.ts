@@ -59,6 +59,11 @@ export class Outbox {
     return rows.map(({ run, attempt, claim }) => ({ run, attempt, claim }));
   }
 
+  /** Reports that are not sent yet. */
+  waiting(): number {
+    return (this.database.sql.prepare("select count(*) as n from outbox where status = 'waiting'").get() as { n: number }).n;
+  }
+
   /** Reports put aside as refused for good. */
   refused(): number {
     return (this.database.sql.prepare("select count(*) as n from outbox where status = 'refused'").get() as { n: number }).n;

@@ -19,18 +19,8 @@ export interface StateDirectory {
   cacheOf(target: string): string;
 }
 
-/**
- * Makes the folder if need be, readable by its owner only. Throws `state-directory-exposed` when it belongs to somebody else: keys
- * would be written where another user can swap them.
- */
-export const openStateDirectory = (root: string): StateDirectory => {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  const owner = statSync(root).uid;
-  const self = process.getuid?.();
-  if (self !== undefined && owner !== self) {
-    throw fault('refused', 'state-directory-exposed', `${root} belongs to user ${owner}; run the agent as that user, or give the folder to user ${self}`);
-  }
-  chmodSync(root, 0o700);
+/** The places in a state directory, without making or checking anything: for those who only look. */
+export const stateDirectoryAt = (root: string): StateDirectory => {
   const file = (name: string): string => join(root, name);
   return {
     root,
@@ -50,4 +40,19 @@ export const openStateDirectory = (root: string): StateDirectory => {
       return dir;
     },
   };
+};
+
+/**
+ * Makes the folder if need be, readable by its owner only. Throws `state-directory-exposed` when it belongs to somebody else: keys
+ * would be written where another user can swap them.
+ */
+export const openStateDirectory = (root: string): StateDirectory => {
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const owner = statSync(root).uid;
+  const self = process.getuid?.();
+  if (self !== undefined && owner !== self) {
+    throw fault('refused', 'state-directory-exposed', `${root} belongs to user ${owner}; run the agent as that user, or give the folder to user ${self}`);
+  }
+  chmodSync(root, 0o700);
+  return stateDirectoryAt(root);
 };

@@ -6,10 +6,10 @@ import https from 'node:https';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { getCACertificates } from 'node:tls';
 import { createZstdDecompress } from 'node:zlib';
 import type { UpgradeOrder } from '#contracts';
 import { fault, isAppError, messageOf } from '#kernel';
+import { type NetworkSettings, agentsOf } from '../network/network.ts';
 
 /** Where a build comes from and where it goes. */
 export interface FetchBuild {
@@ -20,18 +20,18 @@ export interface FetchBuild {
   readonly arch: string;
   /** The executable file to make. */
   readonly file: string;
-  /** PEM of the installation's own authority. */
-  readonly ca?: string | undefined;
+  /** How this host reaches the master. */
+  readonly network: NetworkSettings;
   readonly signal: AbortSignal;
 }
 
 /** Milliseconds without a byte before a connection is given up. */
 const idleMs = 60_000;
 
-const open = async (url: URL, ca: string | undefined, signal: AbortSignal): Promise<IncomingMessage> => {
+const open = async (url: URL, { plain, secure }: ReturnType<typeof agentsOf>, signal: AbortSignal): Promise<IncomingMessage> => {
   const request = url.protocol === 'https:'
-    ? https.get(url, { signal, timeout: idleMs, ...(ca === undefined ? {} : { ca: [ca, ...getCACertificates('default')] }) })
-    : http.get(url, { signal, timeout: idleMs });
+    ? https.get(url, { signal, timeout: idleMs, agent: secure })
+    : http.get(url, { signal, timeout: idleMs, agent: plain });
   request.on('timeout', () => request.destroy(new Error('The connection went silent')));
   const [response] = (await once(request, 'response', { signal })) as [IncomingMessage];
   if (response.statusCode === 200) return response;
@@ -69,14 +69,15 @@ const syncTo = (file: string): void => {
  * Fetches the compressed build and puts it in place, complete and checked against the signed sum, in one step. Throws
  * `upgrade-download-failed` (retryable) and `upgrade-checksum`.
  */
-export const fetchBuild = async ({ master, order, arch, file, ca, signal }: FetchBuild): Promise<void> => {
+export const fetchBuild = async ({ master, order, arch, file, network, signal }: FetchBuild): Promise<void> => {
   const folder = dirname(file);
   const temporary = join(folder, 'download');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { stream, isRight } = counted(order.size);
+  const agents = agentsOf(network);
   try {
     const url = new URL(`/api/v1/agent/${encodeURIComponent(order.version)}/linux-${arch}.zst`, master);
-    await pipeline(await open(url, ca, signal), createZstdDecompress(), stream, createWriteStream(temporary, { mode: 0o600 }), { signal });
+    await pipeline(await open(url, agents, signal), createZstdDecompress(), stream, createWriteStream(temporary, { mode: 0o600 }), { signal });
     if (!isRight(order.sha256)) throw wrongFile();
     chmodSync(temporary, 0o700);
     syncTo(temporary);
@@ -87,5 +88,8 @@ export const fetchBuild = async ({ master, order, arch, file, ca, signal }: Fetc
     signal.throwIfAborted();
     if (isAppError(cause)) throw cause;
     throw fault('unavailable', 'upgrade-download-failed', `The build could not be fetched from ${master}: ${messageOf(cause)}`, { cause });
+  } finally {
+    agents.plain.destroy();
+    agents.secure.destroy();
   }
 };

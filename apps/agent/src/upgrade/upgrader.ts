@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { InstallMode, UpgradeOrder, UpgradeReport } from '#contracts';
 import { type Clock, type Logger, fault, isAppError, messageOf } from '#kernel';
+import type { NetworkSettings } from '../network/network.ts';
 import { backoffMs } from '../session/ask-until-answered.ts';
 import { agentVersion } from '../version.ts';
 import { fetchBuild } from './fetch-build.ts';
@@ -14,7 +15,8 @@ export interface UpgraderParts {
   /** The installed file, which starts the others; absent where the agent has no file of its own. */
   readonly launcher?: string | undefined;
   readonly master: string;
-  readonly ca?: string | undefined;
+  /** How this host reaches the master. */
+  readonly network: NetworkSettings;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Begins no more work, and resolves when nothing runs that could not be taken up by the next process. */
@@ -127,14 +129,14 @@ export class Upgrader {
   }
 
   private async make(wanted: UpgradeOrder, signal: AbortSignal): Promise<void> {
-    const { installMode, launcher, record, master, ca } = this.parts;
+    const { installMode, launcher, record, master, network } = this.parts;
     const arch = architectures[process.arch];
     if (installMode === 'docker' || installMode === 'unbuilt' || launcher === undefined || arch === undefined) {
       throw fault('refused', 'upgraded-otherwise', `This agent runs as ${installMode} and does not replace itself: upgrade ${installMode === 'docker' ? 'its container' : 'the installation it runs from'}`);
     }
     if (!versionShape.test(wanted.version) || !/^[0-9a-f]{64}$/.test(wanted.sha256)) throw fault('validation', 'upgrade-invalid', 'The order names no version or no SHA-256');
     const file = record.pathOf(wanted);
-    if (!existsSync(file)) await this.fetch({ master, order: wanted, arch, file, ca, signal });
+    if (!existsSync(file)) await this.fetch({ master, order: wanted, arch, file, network, signal });
     await this.check(file, wanted.version);
   }
 

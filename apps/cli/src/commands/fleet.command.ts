@@ -4,6 +4,7 @@ import { table } from '../format.ts';
 import { findOne } from './find.ts';
 import { registerNodeCredentials } from './nodes-credentials.command.ts';
 import { type NodeView, presenceText } from './node-text.ts';
+import { registerEnrolment } from './nodes-enrol.command.ts';
 import { registerLifecycle } from './nodes-lifecycle.command.ts';
 import { registerNodesLook } from './nodes-look.command.ts';
 
@@ -11,16 +12,6 @@ interface TargetView {
   readonly id: string;
   readonly name: string;
   readonly kind: string;
-}
-
-interface AddNodeFlags {
-  readonly life: string;
-  readonly mode: string;
-  readonly arch: string;
-  readonly agentVersion?: string;
-  readonly masterUrl?: string;
-  readonly proxy?: string;
-  readonly restores?: boolean;
 }
 
 const registerNodes = (program: Command, context: CommandContext): void => {
@@ -32,22 +23,7 @@ const registerNodes = (program: Command, context: CommandContext): void => {
     context.output.text(table(['ID', 'NAME', 'PRESENCE', 'SLOTS', 'VERSION', 'LAST SEEN'], rows));
   });
   registerLifecycle(nodes, context);
-  nodes.command('add <name>').description('add a node and print the one-time command that installs its agent')
-    .option('--life <life>', 'of the token: 5m, 15m, 1h or 24h', '15m')
-    .option('--mode <mode>', 'how the agent is installed: systemd, docker or foreground', 'systemd')
-    .option('--arch <arch>', 'of the host: auto, amd64 or arm64', 'auto')
-    .option('--agent-version <version>', 'default: the master\'s')
-    .option('--master-url <url>', 'how the host reaches a master, when not by the public URL')
-    .option('--proxy <url>', 'HTTP proxy of the host for what goes to the master')
-    .option('--restores', 'the agent may write anywhere on the host, to restore to where files came from')
-    .action(async (name: string, { agentVersion, ...flags }: AddNodeFlags) => {
-      const api = await context.api();
-      const node = await api.post<NodeView>('/api/v1/nodes', { name });
-      const link = await api.post<{ readonly token: string; readonly expiresAt: string; readonly command: string }>('/api/v1/enrolment-links', {
-        node: node.id, ...flags, ...(agentVersion ? { version: agentVersion } : {}),
-      });
-      context.output.result('enrolment-link', { ...link, node: node.id }, `${node.id}\ntoken ${link.token} (once, until ${link.expiresAt})\non the host, as root:\n${link.command}`);
-    });
+  registerEnrolment(nodes, context);
   registerNodesLook(nodes, context);
   registerNodeCredentials(nodes, context);
 };

@@ -5,6 +5,7 @@ export {
 export { Commands, type ReadPosition } from './commands/commands.ts';
 export { type CommandContext, Context, systemContext } from './http/command-context.ts';
 export { AddressLimit } from './http/address-limit.guard.ts';
+export { RateWindow } from './http/rate-window.ts';
 export { IfMatch, requireRevision } from './http/etag.ts';
 export { PageQuery } from './http/page.dto.ts';
 export { type Page, type SortKey, mapPage, paginate } from './http/page.ts';

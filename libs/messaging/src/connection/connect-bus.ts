@@ -1,5 +1,6 @@
-import { type NatsConnection, NatsError, connect, jwtAuthenticator } from 'nats';
-import { type Clock, type Logger, fault, messageOf } from '#kernel';
+import { type ConnectionOptions, type NatsConnection, NatsError, connect, jwtAuthenticator } from 'nats';
+import { type Clock, type Dial, type Logger, fault, messageOf } from '#kernel';
+import { connectThrough } from './dialled-connection.ts';
 
 /** Who connects: a token, possibly renewed between two connections, and the seed of its key. */
 export interface BusCredential {
@@ -19,6 +20,8 @@ export interface BusOptions {
   readonly inboxPrefix?: string;
   /** PEM of the CA that signed the servers' certificates. */
   readonly ca?: string;
+  /** How connections are opened, when not straight: for all of this process. */
+  readonly dial?: Dial;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends the wait for the first connection. */
@@ -41,9 +44,9 @@ const authenticatorOf = ({ jwt, seed }: BusCredential) => {
 };
 
 const attempt = (options: BusOptions): Promise<NatsConnection> => {
-  const { urls, credential, name, inboxPrefix, ca, hurry } = options;
+  const { urls, credential, name, inboxPrefix, ca, hurry, dial } = options;
   const [wait, jitter] = [1000, ca ? 5000 : 2000];
-  return connect({
+  const settings: ConnectionOptions = {
     servers: [...urls],
     name,
     ...(credential ? { authenticator: authenticatorOf(credential) } : {}),
@@ -57,7 +60,8 @@ const attempt = (options: BusOptions): Promise<NatsConnection> => {
     maxPingOut: 2,
     // A stack trace captured for every request costs more than the request.
     noAsyncTraces: true,
-  });
+  };
+  return dial ? connectThrough(dial, settings) : connect(settings);
 };
 
 /**

@@ -1,6 +1,6 @@
-/** One request of the granted store. */
+/** One request. */
 export interface HttpRequest {
-  readonly method: 'PUT' | 'GET' | 'DELETE';
+  readonly method: 'PUT' | 'GET' | 'DELETE' | 'POST';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Parts in order; absent: no body. */

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { rootCertificates } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { type ConnectionOptions, connect, getCACertificates } from 'node:tls';
+import type { Dial } from '#kernel';
 import { collect, lengthOf } from '../bytes.ts';
 import type { HttpAnswer, HttpRequest, HttpSend } from './http.port.ts';
 
@@ -13,7 +15,27 @@ export interface NodeHttpOptions {
   readonly maxSockets?: number;
   /** Milliseconds without a byte in either direction before a connection is given up. Default 60,000. */
   readonly idleMs?: number;
+  /** How connections are opened, when not straight. */
+  readonly dial?: Dial;
+  /** For tests: certificates are not checked. */
+  readonly insecureTls?: boolean;
 }
+
+/** What Node's agents are asked with and how they are answered. */
+type Asked = http.ClientRequestArgs & ConnectionOptions;
+type Made = (error: Error | null, stream: Duplex) => void;
+
+/** What an agent calls in place of opening a connection by itself. */
+const through = (dial: Dial, secure: boolean) => (asked: Asked, made?: Made): undefined => {
+  dial({ host: asked.host ?? 'localhost', port: Number(asked.port) }).then(
+    (socket) => {
+      const stream = secure ? connect({ ...asked, socket }) : socket;
+      // As Node's agents do with what they open by themselves.
+      made?.(null, stream.setTimeout(asked.timeout ?? 0));
+    },
+    (error: Error) => made?.(error, undefined as never),
+  );
+};
 
 const sendBody = async (request: ClientRequest, body: readonly Uint8Array[], signal: AbortSignal): Promise<void> => {
   for (const part of body) {
@@ -33,11 +55,23 @@ const answerTo = async (request: ClientRequest, { body = [], url, maxBytes, sign
   return { status: response.statusCode ?? 0, headers: response.headers, body: bytes };
 };
 
-/** HTTP and HTTPS with kept-alive connections of Node's own client: bodies are sent from the caller's memory, in parts. */
-export const nodeHttp = (options: NodeHttpOptions = {}): HttpSend & { readonly close: () => void } => {
+/** Node's own agents with these settings, for HTTP and for HTTPS. Whoever asked for them destroys them. */
+export const nodeAgents = (options: NodeHttpOptions = {}): { readonly plain: http.Agent; readonly secure: https.Agent } => {
   const settings = { keepAlive: true, maxSockets: options.maxSockets ?? 16, timeout: options.idleMs ?? 60_000 };
   const plain = new http.Agent(settings);
-  const secure = new https.Agent({ ...settings, ...(options.ca ? { ca: [...options.ca, ...rootCertificates] } : {}) });
+  // The default ones are those of Node with those that the operator names in NODE_EXTRA_CA_CERTS.
+  const trusted = options.ca ? { ca: [...options.ca, ...getCACertificates('default')] } : {};
+  const secure = new https.Agent({ ...settings, ...trusted, ...(options.insecureTls ? { rejectUnauthorized: false } : {}) });
+  if (options.dial) {
+    plain.createConnection = through(options.dial, false);
+    secure.createConnection = through(options.dial, true);
+  }
+  return { plain, secure };
+};
+
+/** HTTP and HTTPS with kept-alive connections of Node's own client: bodies are sent from the caller's memory, in parts. */
+export const nodeHttp = (options: NodeHttpOptions = {}): HttpSend & { readonly close: () => void } => {
+  const { plain, secure } = nodeAgents(options);
   const send = async (call: HttpRequest): Promise<HttpAnswer> => {
     const { method, signal } = call;
     const headers = call.body ? { ...call.headers, 'content-length': String(lengthOf(call.body)) } : { ...call.headers };

@@ -5,9 +5,11 @@ import { CredentialsModule } from '../credentials/credentials.module.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
 import { PresenceModule } from '../presence/presence.module.ts';
 import { UpgradesModule } from '../upgrades/upgrades.module.ts';
+import { EnrolmentBatches } from './batches.service.ts';
 import { CommandConsumers } from './command-consumers.process.ts';
 import { EnrolmentLinks } from './enrolment-links.query.ts';
 import { Enrolment } from './enrolment.service.ts';
+import { BatchesHttp } from './http/batches.http.ts';
 import { EnrolmentHttp } from './http/enrolment.http.ts';
 import { RotationHttp } from './http/rotation.http.ts';
 import { LinkExpiry } from './link-expiry.process.ts';
@@ -18,8 +20,8 @@ import { LinkToken } from './vault/link-token.entity.ts';
 /** How agents become nodes. */
 @Module({
   imports: [TypeOrmModule.forFeature([LinkToken, EnrolmentLinkRow]), CredentialsModule, NodesModule, PresenceModule, UpgradesModule],
-  controllers: [EnrolmentHttp, RotationHttp, SelfSubscriber],
-  providers: [Enrolment, EnrolmentLinks, LinkExpiry, CommandConsumers],
+  controllers: [EnrolmentHttp, BatchesHttp, RotationHttp, SelfSubscriber],
+  providers: [Enrolment, EnrolmentBatches, EnrolmentLinks, LinkExpiry, CommandConsumers],
   exports: [Enrolment],
 })
 export class EnrolmentModule {

@@ -5,12 +5,14 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InstallOptions } from '../enrolment/index.ts';
 import { installScript, refusalScript } from './install-script.ts';
 
 const token = 'hfe_the-token-of-the-link';
 const sumOf = (bytes: string): string => createHash('sha256').update(bytes).digest('hex');
+const zstd = existsSync('/usr/bin/zstd');
 const arch = process.arch === 'x64' ? 'amd64' : 'arm64';
 const shell = existsSync('/usr/bin/dash') ? '/usr/bin/dash' : '/bin/sh';
 
@@ -21,6 +23,7 @@ case $1 in
   enrol) echo "$@" >>${room}/calls; echo "token $HOLDFAST_ENROL_TOKEN" >>${room}/environment
     [ ! -e ${room}/refuse ] || { echo link-invalid >&2; exit 1; }
     while [ $# -gt 1 ]; do [ "$1" != --state ] || state=$2; shift; done; touch "$state/node.json" ;;
+  status) echo "status $*" >>${room}/calls; echo 'FAIL bus tls://m:4222: DNS: the name is not known' ;;
   '') echo "runs in $HOLDFAST_STATE_DIR" >>${room}/calls; exec sleep \${AGENT_SLEEP:-2} ;;
 esac
 `;
@@ -147,6 +150,8 @@ describe('the install script', () => {
     const { code, words } = await run(scriptFor());
     expect(code).toBe(1);
     expect(words).toContain('it must reach the NATS servers');
+    expect(words).toContain('What this host sees:\nFAIL bus tls://m:4222: DNS');
+    expect(calls()).toContain(`status status --state ${join(root, 'var/lib/holdfast-agent')} --check`);
     expect(calls()).toContain('systemctl status');
   });
 
@@ -174,6 +179,31 @@ describe('the install script', () => {
   it('names a proxy that answers with a page of its own', async () => {
     answers.set(`${builds()}.sha256`, '<!DOCTYPE html><html><body>Log in</body></html>');
     await refused(scriptFor(), 'a web page came');
+  });
+  it('names a page that comes in place of the agent itself', async () => {
+    answers.set(builds(), '<!DOCTYPE html><html><body>Log in</body></html>');
+    await refused(scriptFor(), 'a web page came in place of the agent');
+  });
+  it('goes through the proxy of its link, and so does the agent that it installs', async () => {
+    // The master itself stands in for the proxy: what is asked for over plain HTTP comes to a proxy with its whole address.
+    server.prependListener('request', (request) => { request.url = request.url?.replace(/^http:\/\/nowhere\.invalid/, ''); });
+    const script = installScript({ master: 'http://nowhere.invalid', token, node: 'db', install: { mode: 'systemd', arch: 'auto', version: 'current', proxy: master } });
+    expect(await run(script)).toMatchObject({ code: 0, words: '' });
+    expect(text('etc/holdfast/agent.env')).toContain(`HOLDFAST_AGENT_PROXY=${master}\n`);
+  });
+  it.runIf(zstd)('takes the compressed file where zstd is there', async () => {
+    const [name, packed] = [`holdfast-agent-linux-${arch}`, zstdCompressSync(agentOf(room))];
+    const served = createServer((request, response) => {
+      if (request.url?.endsWith('.zst')) return void response.end(packed);
+      const sums = `${sumOf(agentOf(room))}  ${name}\n${createHash('sha256').update(packed).digest('hex')}  ${name}.zst\n`;
+      response.end(request.url?.endsWith('.sha256') ? sums : '{"presence":"online"}');
+    });
+    await new Promise<void>((resolve) => { served.listen(0, '127.0.0.1', resolve); });
+    master = `http://127.0.0.1:${(served.address() as AddressInfo).port}`;
+    expect(await run(scriptFor())).toMatchObject({ code: 0, words: '' });
+    expect(text('usr/local/bin/holdfast-agent')).toBe(agentOf(room));
+    served.closeAllConnections();
+    served.close();
   });
   it('says that the master has no such agent', async () => {
     await refused(scriptFor({ version: '9.9.9' }), 'has no agent 9.9.9');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../platform/version.ts';
-import type { InstallOptions } from '../enrolment/index.ts';
+import { type InstallOptions, shellWord as word } from '../enrolment/index.ts';
 
 /** What the script of one link knows. */
 export interface ScriptSettings {
@@ -12,9 +12,6 @@ export interface ScriptSettings {
   readonly node: string;
   readonly install: InstallOptions;
 }
-
-/** One word of a POSIX shell, whatever is in it. */
-const word = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 const place = '  #SETTINGS#\n';
 

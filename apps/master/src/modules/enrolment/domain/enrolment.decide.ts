@@ -7,12 +7,13 @@ export type EnrolmentState =
   | { readonly status: 'absent' }
   | { readonly status: 'open'; readonly node: string; readonly expiresAt: string; readonly install?: InstallOptions }
   | { readonly status: 'consumed'; readonly node: string; readonly publicKey: string }
-  | { readonly status: 'expired'; readonly node: string };
+  | { readonly status: 'expired' | 'revoked'; readonly node: string };
 
 export type EnrolmentCommand =
-  | { readonly type: 'IssueLink'; readonly node: string; readonly expiresAt: string; readonly install?: InstallOptions }
+  | { readonly type: 'IssueLink'; readonly node: string; readonly expiresAt: string; readonly install?: InstallOptions; readonly batch?: string }
   | { readonly type: 'ConsumeLink'; readonly publicKey: string; readonly now: string }
-  | { readonly type: 'ExpireLink'; readonly now: string };
+  | { readonly type: 'ExpireLink'; readonly now: string }
+  | { readonly type: 'RevokeLink' };
 
 const invalid = refuse('unauthorized', 'link-invalid', 'This enrolment link is unknown, spent or expired; ask the operator for a new one');
 
@@ -24,13 +25,15 @@ const evolve = (_state: EnrolmentState, event: EnrolmentEvent): EnrolmentState =
       return { status: 'consumed', ...event.data };
     case 'EnrolmentLinkExpired':
       return { status: 'expired', ...event.data };
+    case 'EnrolmentLinkRevoked':
+      return { status: 'revoked', ...event.data };
     default:
       return unreachable(event, 'enrolment event');
   }
 };
 
-const issued = ({ node, expiresAt, install }: Extract<EnrolmentCommand, { type: 'IssueLink' }>): EnrolmentEvent =>
-  ({ type: 'EnrolmentLinkIssued', data: { node, expiresAt, ...(install ? { install } : {}) } });
+const issued = ({ node, expiresAt, install, batch }: Extract<EnrolmentCommand, { type: 'IssueLink' }>): EnrolmentEvent =>
+  ({ type: 'EnrolmentLinkIssued', data: { node, expiresAt, ...(install ? { install } : {}), ...(batch ? { batch } : {}) } });
 
 const consume = (command: Extract<EnrolmentCommand, { type: 'ConsumeLink' }>, state: EnrolmentState): Result<readonly EnrolmentEvent[], Refusal> => {
   const { publicKey, now } = command;
@@ -44,7 +47,19 @@ const consume = (command: Extract<EnrolmentCommand, { type: 'ConsumeLink' }>, st
 const expire = (now: string, state: EnrolmentState): readonly EnrolmentEvent[] =>
   state.status === 'open' && parseTime(now) >= parseTime(state.expiresAt) ? [{ type: 'EnrolmentLinkExpired', data: { node: state.node } }] : [];
 
-/** Decides about one enrolment link. Every refusal says the same, so that guessing teaches nothing. */
+/** What a spent link has brought about is undone with the node's credential, not with the link. */
+const revoke = (state: EnrolmentState): Result<readonly EnrolmentEvent[], Refusal> => {
+  switch (state.status) {
+    case 'absent':
+      return err(refuse('not-found', 'link-not-found', 'There is no such enrolment link; list the links to see which there are'));
+    case 'consumed':
+      return err(refuse('conflict', 'link-used', `An agent has used this link already; to cut it off revoke the credential of ${state.node}`));
+    default:
+      return ok(state.status === 'open' ? [{ type: 'EnrolmentLinkRevoked', data: { node: state.node } }] : []);
+  }
+};
+
+/** Decides about one enrolment link. Every refusal of an agent says the same, so that guessing teaches nothing. */
 export const enrolmentDecider: Decider<EnrolmentState, EnrolmentCommand, EnrolmentEvent> = {
   aggregate: 'enrolment',
   initialState: { status: 'absent' },
@@ -57,6 +72,8 @@ export const enrolmentDecider: Decider<EnrolmentState, EnrolmentCommand, Enrolme
         return consume(command, state);
       case 'ExpireLink':
         return ok(expire(command.now, state));
+      case 'RevokeLink':
+        return revoke(state);
       default:
         return unreachable(command, 'enrolment command');
     }

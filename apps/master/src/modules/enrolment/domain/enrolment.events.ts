@@ -10,7 +10,7 @@ export interface InstallOptions {
   readonly version: string;
   /** How this host reaches a master, when not by the public URL. */
   readonly master?: string;
-  /** HTTP proxy for what goes to the master; holds no password. */
+  /** Proxy (`http`, `https`, `socks5`, `socks5h`) for all that the agent says to masters and targets; holds no password. */
   readonly proxy?: string;
   /** PEM of the authority of the master's certificate. */
   readonly ca?: string;
@@ -19,10 +19,18 @@ export interface InstallOptions {
 }
 
 /** A link was handed out that lets one agent enrol as this node. Its token is in no event; the schema `vault` holds its hash. */
-export type EnrolmentLinkIssued = DomainEvent<'EnrolmentLinkIssued', { readonly node: string; readonly expiresAt: string; readonly install?: InstallOptions }>;
+export type EnrolmentLinkIssued = DomainEvent<'EnrolmentLinkIssued', {
+  readonly node: string;
+  readonly expiresAt: string;
+  readonly install?: InstallOptions;
+  /** Of the links that were made with it at once; absent for a single one. */
+  readonly batch?: string;
+}>;
 /** Spent, by the agent with this key. */
 export type EnrolmentLinkConsumed = DomainEvent<'EnrolmentLinkConsumed', { readonly node: string; readonly publicKey: string }>;
 /** Its time passed before an agent spent it. It opened nothing from that moment on; this says so in the log. */
 export type EnrolmentLinkExpired = DomainEvent<'EnrolmentLinkExpired', { readonly node: string }>;
+/** Taken back by an operator before an agent spent it. */
+export type EnrolmentLinkRevoked = DomainEvent<'EnrolmentLinkRevoked', { readonly node: string }>;
 
-export type EnrolmentEvent = EnrolmentLinkIssued | EnrolmentLinkConsumed | EnrolmentLinkExpired;
+export type EnrolmentEvent = EnrolmentLinkIssued | EnrolmentLinkConsumed | EnrolmentLinkExpired | EnrolmentLinkRevoked;

@@ -35,4 +35,13 @@ describe('an enrolment link', () => {
     expect(when(expire, issued, consumed)).toEqual({ ok: true, value: [] });
     expect(when(consume, issued, expired)).toMatchObject({ ok: false, error: { code: 'link-invalid' } });
   });
+  it('is taken back by an operator while nobody has used it, and is dead from then on', () => {
+    const revoked: EnrolmentEvent = { type: 'EnrolmentLinkRevoked', data: { node: 'node_a' } };
+    expect(when({ type: 'RevokeLink' }, issued)).toEqual({ ok: true, value: [revoked] });
+    expect(when({ type: 'RevokeLink' }, issued, revoked)).toEqual({ ok: true, value: [] });
+    expect(when(consume, issued, revoked)).toMatchObject({ ok: false, error: { code: 'link-invalid' } });
+    expect(when({ type: 'ExpireLink', now: '2026-01-01T00:15:00.000Z' }, issued, revoked)).toEqual({ ok: true, value: [] });
+    expect(when({ type: 'RevokeLink' }, issued, consumed)).toMatchObject({ ok: false, error: { code: 'link-used' } });
+    expect(when({ type: 'RevokeLink' })).toMatchObject({ ok: false, error: { code: 'link-not-found' } });
+  });
 });

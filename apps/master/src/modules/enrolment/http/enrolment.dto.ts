@@ -1,42 +1,21 @@
 import { Type } from 'class-transformer';
-import { IsBoolean, IsDefined, IsIn, IsInt, IsOptional, IsString, IsUrl, Length, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
+import { IsDefined, IsIn, IsInt, IsOptional, IsString, Length, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
 import { PageQuery } from '../../../platform/index.ts';
+import { InstallOptionsRequest } from './install-options.dto.ts';
 
-/** How long a link may live. */
-export const linkLives = { '5m': 300_000, '15m': 900_000, '1h': 3_600_000, '24h': 86_400_000 } as const;
-
-/** No user, no password, nothing a shell or a service manager could read as more than a URL. */
-const plainUrl = /^https?:\/\/[A-Za-z0-9.:[\]_-]+(\/[A-Za-z0-9._~/-]*)?$/;
-
-export class IssueLinkRequest {
+export class IssueLinkRequest extends InstallOptionsRequest {
   /** The node that may enrol with it. */
   @IsString() @MaxLength(64) node: string;
-  /** Default 15m. */
-  @IsOptional() @IsIn(Object.keys(linkLives)) life?: keyof typeof linkLives;
-  /** How the one-line command installs the agent: a service of systemd, a container, or until Ctrl-C. Default systemd. */
-  @IsOptional() @IsIn(['systemd', 'docker', 'foreground']) mode?: 'systemd' | 'docker' | 'foreground';
-  /** Default auto: that of the host. */
-  @IsOptional() @IsIn(['auto', 'amd64', 'arm64']) arch?: 'auto' | 'amd64' | 'arm64';
-  /** Version of the agent. Default: the master's. */
-  @IsOptional() @Matches(/^(current|\d{1,4}\.\d{1,4}\.\d{1,4}(-[0-9A-Za-z.]{1,32})?)$/, { message: 'version must be one such as 0.1.0' }) version?: string;
-  /** How this host reaches a master, when not by the public URL. */
-  @IsOptional() @MaxLength(500) @Matches(plainUrl, { message: 'masterUrl must be a URL such as https://backup.example.com, without a password' })
-  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true }) masterUrl?: string;
-  /** HTTP proxy for what goes to the master, without a password. */
-  @IsOptional() @MaxLength(500) @Matches(plainUrl, { message: 'proxy must be a URL such as http://proxy:3128, without a password' })
-  @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true }) proxy?: string;
-  /** PEM of the authority that signed the master's certificate, when it is not a public one. */
-  @IsOptional() @MaxLength(65_536) @Matches(/^(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/, { message: 'ca must be certificates in PEM' }) ca?: string;
-  /** The agent may write anywhere on the host, to restore to where files came from. Default false: only into its own folder. */
-  @IsOptional() @IsBoolean() restores?: boolean;
 }
 
 /** What became of a link. */
-export const linkStatuses = ['open', 'consumed', 'expired'] as const;
+export const linkStatuses = ['open', 'consumed', 'expired', 'revoked'] as const;
 
 export class LinkQuery extends PageQuery {
   /** Only links of this node. */
   @IsOptional() @IsString() @MaxLength(64) node?: string;
+  /** Only links that were made at once. */
+  @IsOptional() @IsString() @MaxLength(64) batch?: string;
   @IsOptional() @IsIn(linkStatuses) status?: (typeof linkStatuses)[number];
 }
 
@@ -44,8 +23,12 @@ export class LinkQuery extends PageQuery {
 export class LinkView {
   id: string;
   node: string;
+  /** Of the links that were made at once. */
+  batch?: string;
   /** `expired` from the moment its time has passed. */
-  status: 'open' | 'consumed' | 'expired';
+  status: 'open' | 'consumed' | 'expired' | 'revoked';
+  /** How long an open one still works. */
+  remainingSeconds?: number;
   /** RFC 3339. */
   issuedAt: string;
   expiresAt: string;
@@ -65,6 +48,7 @@ export class LinkAnswer {
   token: string;
   /** RFC 3339. */
   expiresAt: string;
+  remainingSeconds: number;
   /** One line that installs the agent on the host, as root. */
   command: string;
   /** The same in longer words that say so when a proxy puts a web page in place of the script. */

@@ -7,7 +7,7 @@ export class InstallStatusRequest {
 
 /** How far the installation of a link is. */
 export class InstallStatusAnswer {
-  link: 'open' | 'consumed' | 'expired' | 'unknown';
+  link: 'open' | 'consumed' | 'expired' | 'revoked' | 'unknown';
   node?: string;
   presence?: 'online' | 'suspect' | 'offline' | 'never';
   /** What is known, in a sentence. */

@@ -11,6 +11,7 @@ const reasons = {
   unknown: `this install link is unknown; copy the whole command, or ${newLink}`,
   consumed: `this install link has been used already, it works once; ${newLink}`,
   expired: `this install link has expired; ${newLink}`,
+  revoked: `this install link was taken back by an operator; ${newLink}`,
 } as const;
 const open = 'The link has not been used yet: the agent did not enrol';
 
@@ -42,6 +43,6 @@ export class InstallHttp {
     if (!link) return { link: 'unknown', detail: reasons.unknown };
     const { presence, presenceReason } = await this.nodes.show(link.node);
     const seen = `The agent has enrolled and is ${presence}${presenceReason ? ` (${presenceReason})` : ''}${presence === 'online' ? '' : '; it must reach the NATS servers of the masters'}`;
-    return { link: link.status, node: link.node, presence, detail: link.status === 'consumed' ? seen : link.status === 'open' ? open : reasons.expired };
+    return { link: link.status, node: link.node, presence, detail: link.status === 'consumed' ? seen : link.status === 'open' ? open : reasons[link.status] };
   }
 }
