@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { registerAdministration } from '../../apps/cli/src/commands/administration.command.ts';
+import { registerAgent } from '../../apps/cli/src/commands/agent.command.ts';
 import { registerFleet } from '../../apps/cli/src/commands/fleet.command.ts';
 import { registerKeys } from '../../apps/cli/src/commands/keys.command.ts';
 import { registerRecipients } from '../../apps/cli/src/commands/recipients.command.ts';
@@ -32,7 +33,7 @@ const words = new Set(
 
 const program = new Command('holdfast');
 const register: readonly ((program: Command, context: CommandContext) => void | Promise<void>)[] = [
-  registerAdministration, registerFleet, registerKeys, registerRecipients, registerSnapshots, registerStatus, registerWork, registerRepoCommands, registerUpCommands,
+  registerAdministration, registerAgent, registerFleet, registerKeys, registerRecipients, registerSnapshots, registerStatus, registerWork, registerRepoCommands, registerUpCommands,
 ];
 // Only actions use the context, and none is run here.
 for (const add of register) await add(program, {} as CommandContext);

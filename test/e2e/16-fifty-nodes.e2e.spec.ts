@@ -29,7 +29,7 @@ describe('a batch of fifty nodes', () => {
 
   const nodesNow = async (): Promise<Node[]> =>
     (await stack.callPatiently<{ items: Node[] }>('GET', '/api/v1/nodes?name=host-&limit=200')).items.filter(({ name }) => names.includes(name));
-  /** Some agents a process: fifty processes of Node would take longer to start than the rest of this test. */
+  /** Ten agents a process: one of its own has 140 MiB, and fifty of them would take longer to start than the rest of this test. */
   const startFleet = (): void => {
     const each = Math.ceil(names.length / processes);
     fleet = Array.from({ length: processes }, (_, i) => {

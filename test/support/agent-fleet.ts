@@ -16,8 +16,8 @@ export interface FleetOrder {
 }
 
 /**
- * A program for tests: several agents in one process, each whole and with a state directory of its own, as fifty processes would not fit
- * into the time of a test. Their data planes are processes of their own, as always.
+ * A program for tests: several agents in one process, each whole and with a state directory of its own, as fifty processes of
+ * 140 MiB would not fit into the time of a test. Their data planes are processes of their own, as always.
  */
 const ending = new AbortController();
 process.once('SIGTERM', () => ending.abort(new Error('The fleet ends')));

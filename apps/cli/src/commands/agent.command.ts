@@ -13,10 +13,14 @@ const verbs: Readonly<Record<string, string>> = {
   uninstall: 'take the agent off this host: --keep-state',
 };
 
+/** Settings of this command line, which the agent does not know and would refuse. */
+const ours = /^HOLDFAST_(DATA|URL|TOKEN|USER|PASSWORD|S3_SECRET)(_FILE)?$/;
+
 /** Runs the agent of this build with these words, on this terminal; resolves with its exit code. Ctrl-C reaches it by itself. */
 const runAgent = async (context: CommandContext, words: readonly string[]): Promise<number> => {
   const program = join(context.root, 'dist', 'apps', 'agent', 'src', 'main.js');
-  const child = spawn(process.execPath, [program, ...words], { stdio: 'inherit', env: context.variables });
+  const env = Object.fromEntries(Object.entries(context.variables).filter(([name]) => !ours.test(name)));
+  const child = spawn(process.execPath, [program, ...words], { stdio: 'inherit', env });
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   process.on('SIGINT', () => undefined);
   const [code] = await (once(child, 'close') as Promise<[number | null]>);

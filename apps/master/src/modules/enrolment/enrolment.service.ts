@@ -4,7 +4,7 @@ import { LessThan, Repository } from 'typeorm';
 import type { UnitOfWork } from '#event-store';
 import { type InstallationKeys, hashBearer, isAgeRecipient, isNkey, newBearer } from '#identity';
 import { type Clock, type Refusal, type Result, err, fault, ok, parseTime, refuse, rfc3339 } from '#kernel';
-import { CLOCK, type CommandContext, Commands, KEYS, invalidRequest } from '../../platform/index.ts';
+import { CLOCK, type CommandContext, Commands, KEYS, RateWindow, invalidRequest } from '../../platform/index.ts';
 import { Credentials } from '../credentials/index.ts';
 import { type KnownNode, nodeDecider } from '../nodes/index.ts';
 import { type EnrolmentState, enrolmentDecider } from './domain/enrolment.decide.ts';
@@ -36,6 +36,9 @@ export interface Enrolled {
   readonly jwt: string;
 }
 
+/** Links for one node in a minute. */
+const mostLinks = 10;
+
 const nodeOf = async (unit: UnitOfWork, id: string): Promise<Result<KnownNode, Refusal>> => {
   const { state } = await unit.load(nodeDecider, id);
   return state.status === 'known'
@@ -46,16 +49,21 @@ const nodeOf = async (unit: UnitOfWork, id: string): Promise<Result<KnownNode, R
 /** One-time links, and what an agent gets for one. */
 @Injectable()
 export class Enrolment {
+  private readonly window: RateWindow;
+
   constructor(
     @InjectRepository(LinkToken) private readonly tokens: Repository<LinkToken>,
     private readonly credentials: Credentials,
     private readonly commands: Commands,
     @Inject(KEYS) readonly keys: InstallationKeys,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.window = new RateWindow(clock, mostLinks, 'This node has been given too many links; use the last one, or wait a minute and try again');
+  }
 
-  /** Makes a link for a node. Throws `node-not-found`. */
+  /** Makes a link for a node. Throws `node-not-found` and `too-many-requests`. */
   async issue(context: CommandContext, node: string, lifeMs: number, install?: InstallOptions): Promise<IssuedLink> {
+    this.window.take(node);
     const id = context.newId('link');
     const { token, hash } = newBearer('hfe');
     const expires = this.clock.now() + lifeMs;

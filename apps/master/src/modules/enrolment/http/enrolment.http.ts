@@ -1,8 +1,8 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { decodeJwt } from '#identity';
-import { type Clock, rfc3339 } from '#kernel';
-import { AddressLimit, CLOCK, CONFIG, type CommandContext, Context, INSTALLATION, type MasterConfig, NATS_CA, Public, RateWindow, publicUrlOf } from '../../../platform/index.ts';
+import { rfc3339 } from '#kernel';
+import { AddressLimit, CONFIG, type CommandContext, Context, INSTALLATION, type MasterConfig, NATS_CA, Public, publicUrlOf } from '../../../platform/index.ts';
 import { installCommands } from '../install-commands.ts';
 import { CommandConsumers } from '../command-consumers.process.ts';
 import { EnrolmentLinks } from '../enrolment-links.query.ts';
@@ -10,15 +10,10 @@ import { Enrolment } from '../enrolment.service.ts';
 import { EnrolAnswer, EnrolRequest, IssueLinkRequest, LinkAnswer, LinkPage, LinkQuery } from './enrolment.dto.ts';
 import { installOptionsOf, linkLives } from './install-options.dto.ts';
 
-/** Links for one node in a minute. */
-const mostLinks = 10;
-
 /** How agents become nodes. */
 @ApiTags('enrolment')
 @Controller('api/v1')
 export class EnrolmentHttp {
-  private readonly window: RateWindow;
-
   constructor(
     private readonly enrolment: Enrolment,
     private readonly links: EnrolmentLinks,
@@ -26,10 +21,7 @@ export class EnrolmentHttp {
     @Inject(CONFIG) private readonly config: MasterConfig,
     @Inject(INSTALLATION) private readonly installation: string,
     @Inject(NATS_CA) private readonly ca: string | undefined,
-    @Inject(CLOCK) clock: Clock,
-  ) {
-    this.window = new RateWindow(clock, mostLinks, 'This node has been given too many links; use the last one, or wait a minute and try again');
-  }
+  ) {}
 
   /** Links, the newest first: which are open, spent by an agent, or expired. Tokens are not shown again. */
   @Get('enrolment-links')
@@ -41,7 +33,6 @@ export class EnrolmentHttp {
   @Post('enrolment-links')
   async issue(@Context() context: CommandContext, @Body() body: IssueLinkRequest): Promise<LinkAnswer> {
     const { node, life = '15m' } = body;
-    this.window.take(node);
     const install = installOptionsOf(body);
     const { id, token, expiresAt } = await this.enrolment.issue(context, node, linkLives[life], install);
     return { id, node, token, expiresAt, remainingSeconds: linkLives[life] / 1000, ...installCommands(install.master ?? publicUrlOf(this.config), token, install) };
