@@ -18,7 +18,7 @@ let stop: () => Promise<void>;
 
 const start = async (browse: readonly string[] = ['all']): Promise<void> => {
   const end = new AbortController();
-  const config = { stateDir: join(dir, 'state'), heapMb: 256, trialSeconds: 120, browse, log: { level: 'info' } } as const;
+  const config = { stateDir: join(dir, 'state'), heapMb: 256, trialSeconds: 120, browse, network: { direct: [], mayBeInsecure: false }, log: { level: 'info' } } as const;
   const served = serve({ config, clock: systemClock, logger: silentLogger, environment: { PATH: '/usr/bin:/bin' }, signal: end.signal });
   served.catch(() => undefined);
   stop = async () => {

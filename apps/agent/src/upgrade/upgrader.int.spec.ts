@@ -45,7 +45,7 @@ afterEach(async () => {
 });
 
 const serves = (file: Buffer) => () => ({ status: 200, body: zstdCompressSync(file) });
-const upgrader = (installMode: InstallMode = 'systemd'): Upgrader => new Upgrader({
+const upgrader = (installMode: InstallMode = 'systemd'): Upgrader => new Upgrader({ network: {},
   record, installMode, launcher: installMode === 'unbuilt' ? undefined : join(room.dir, 'installed'), master: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   clock, logger: silentLogger, goOn: () => void happened.push('goes on'), restart: () => void happened.push('starts anew'),
   quiet: () => new Promise((resolve) => {
