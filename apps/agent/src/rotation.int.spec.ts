@@ -32,7 +32,7 @@ afterEach(async () => {
 const start = async (): Promise<void> => {
   await master.enrol(state);
   ending = new AbortController();
-  const config = { stateDir: state, heapMb: 256, trialSeconds: 60, browse: ['all'], log: { level: 'info' } } as const;
+  const config = { stateDir: state, heapMb: 256, trialSeconds: 60, browse: ['all'], network: { direct: [], mayBeInsecure: false }, log: { level: 'info' } } as const;
   served = serve({ config, clock: systemClock, logger: silentLogger, environment: { PATH: '/usr/bin:/bin' }, signal: ending.signal });
   served.catch(() => undefined);
   await waitUntil(() => master.asked.some(({ method }) => method === 'sync'));

@@ -1,5 +1,6 @@
 import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
-import { LinkAnswer, linkLives } from './enrolment.dto.ts';
+import { LinkAnswer } from './enrolment.dto.ts';
+import { linkLives } from './install-options.dto.ts';
 
 export class RotateRequest {
   /** Seconds that the old key goes on working once there is a new one. Default: `HOLDFAST_ROTATION_GRACE`, a day. Of no meaning for a link. */

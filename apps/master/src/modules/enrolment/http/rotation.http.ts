@@ -6,7 +6,7 @@ import { NodeLookup } from '../../nodes/index.ts';
 import type { InstallOptions } from '../domain/enrolment.events.ts';
 import { Enrolment } from '../enrolment.service.ts';
 import { installCommands } from '../install-commands.ts';
-import { linkLives } from './enrolment.dto.ts';
+import { linkLives } from './install-options.dto.ts';
 import { RotateAnswer, RotateRequest } from './rotation.dto.ts';
 
 /** New keys for a node: from its agent when that is there, else through a link for the same node. */
@@ -36,6 +36,6 @@ export class RotationHttp {
   private async byLink(context: CommandContext, node: string, { life = '15m', mode = 'systemd' }: RotateRequest): Promise<RotateAnswer> {
     const install: InstallOptions = { mode, arch: 'auto', version: 'current' };
     const { id, token, expiresAt } = await this.enrolment.issue(context, node, linkLives[life], install);
-    return { by: 'link', link: { id, node, token, expiresAt, ...installCommands(publicUrlOf(this.config), token, install) } };
+    return { by: 'link', link: { id, node, token, expiresAt, remainingSeconds: linkLives[life] / 1000, ...installCommands(publicUrlOf(this.config), token, install) } };
   }
 }
