@@ -223,7 +223,7 @@ describe('the install script', () => {
   it.runIf(existsSync('/usr/bin/wget'))('takes wget where there is no curl', async () => {
     const tools = join(room, 'tools');
     mkdirSync(tools);
-    for (const name of ['wget', 'id', 'uname', 'mktemp', 'rm', 'sha256sum', 'cut', 'sed', 'grep', 'cp', 'chmod', 'mv', 'mkdir', 'cat', 'head', 'sleep', 'touch', 'dirname']) {
+    for (const name of ['wget', 'id', 'uname', 'mktemp', 'rm', 'sha256sum', 'cut', 'sed', 'grep', 'cp', 'chmod', 'mv', 'mkdir', 'cat', 'head', 'sleep', 'touch', 'dirname', 'date']) {
       const found = ['/usr/bin', '/bin'].map((folder) => join(folder, name)).find((path) => existsSync(path));
       if (found) spawnSync('ln', ['-s', found, join(tools, name)]);
     }
