@@ -44,10 +44,23 @@ interface DiscoveriesView {
   readonly notes: readonly { readonly code: string; readonly detail: string }[];
 }
 
+/** Notes of one kind that are told; the rest is counted. */
+const mostNotes = 5;
+
 const nodeOf = async (api: ApiClient, name: string): Promise<NodeView> => findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node');
 
 const rowOf = ({ type, size, modified, user, path, error }: EntryView): string[] =>
   [error ? `${type ?? '?'} (${error})` : (type ?? '?'), type === 'file' && size !== undefined ? humanBytes(size) : '', modified ?? '', user ?? '', path];
+
+/** What the host said of a directory that it could not list, for people. */
+const words: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such path on the host', ENOTDIR: 'that is not a directory', EACCES: 'the agent may not look into it', ETIMEDOUT: 'the host did not answer in time',
+};
+
+const refused = ({ output, onExitCode }: CommandContext, path: string, error: string): void => {
+  onExitCode(error === 'ENOENT' ? 4 : 1);
+  output.result('directory', { path, error }, `${path}: ${words[error] ?? 'it cannot be listed'} [${error}]`);
+};
 
 /** Page by page, so that a directory of a million names needs no memory here either. */
 const browse = async (context: CommandContext, name: string, path: string, { limit }: { readonly limit?: string }): Promise<void> => {
@@ -58,10 +71,7 @@ const browse = async (context: CommandContext, name: string, path: string, { lim
   do {
     const query = new URLSearchParams({ path, limit: String(Math.max(1, Math.min(left, 1000))), ...(cursor ? { cursor } : {}) });
     const page = await api.get<DirectoryView>(`/api/v1/nodes/${id}/browse?${query.toString()}`);
-    if (page.error !== undefined) {
-      context.onExitCode(page.error === 'ENOENT' ? 4 : 1);
-      return context.output.result('directory', { path: page.path, error: page.error }, `${page.path}: ${page.error}`);
-    }
+    if (page.error !== undefined) return refused(context, page.path, page.error);
     for (const entry of page.items) context.output.message('entry', entry);
     if (page.items.length > 0) context.output.text(table(cursor === undefined ? ['TYPE', 'SIZE', 'MODIFIED', 'OWNER', 'PATH'] : ['', '', '', '', ''], page.items.map(rowOf)));
     left -= page.items.length;
@@ -80,7 +90,10 @@ const discover = async (context: CommandContext, name: string): Promise<void> =>
   context.output.text(table(['KIND', 'VERSION', 'STATE', 'SIZE', 'WHERE', 'FOUND BY'], items.map((one) => [
     one.kind, one.version ?? '', state(one), one.size === undefined ? '' : humanBytes(one.size), places(one), [...new Set(one.evidence.map(({ by }) => by))].join(', '),
   ])));
-  for (const { code, detail } of notes) context.output.remark(code, detail);
+  for (const [code, some = []] of Object.entries(Object.groupBy(notes, (note) => note.code))) {
+    for (const { detail } of some.slice(0, mostNotes)) context.output.remark(code, detail);
+    if (some.length > mostNotes) context.output.remark(code, `and ${some.length - mostNotes} more like that`);
+  }
 };
 
 /** `holdfast nodes browse` and `nodes discover`. */

@@ -38,6 +38,8 @@ export interface HostView {
   entries(path: Buffer): Promise<readonly HostEntry[]>;
   /** Bytes of a plain file; undefined for anything else. */
   size(path: Buffer): Promise<number | undefined>;
+  /** The time for looking is over: whatever is asked now finds nothing. */
+  readonly isOver: boolean;
   note(code: string, detail: string): void;
 }
 
@@ -108,13 +110,18 @@ export class LocalHost implements HostView {
     this.root = options.root ?? '/';
   }
 
+  get isOver(): boolean {
+    return this.options.clock.monotonic() >= this.options.deadline;
+  }
+
   head(path: string | Buffer, bytes = 65_536): Promise<Buffer | undefined> {
     return this.quietly(() => firstBytes(this.place(path), bytes));
   }
 
   async entries(path: string | Buffer): Promise<readonly HostEntry[]> {
     const found = await this.quietly(() => firstEntries(this.place(path)), (code) => {
-      if (!absent.includes(code)) this.note(code, `${path.toString()} cannot be looked into`);
+      // What was not looked into for want of time is told once, by who was looking.
+      if (!absent.includes(code) && !this.isOver) this.note(code, `${path.toString()} cannot be looked into`);
     }) ?? [];
     if (found.length > mostNames) this.note('bounded', `In ${path.toString()} only ${mostNames} names were looked at; there are more`);
     return found.slice(0, mostNames).sort((a, b) => a.name.compare(b.name));

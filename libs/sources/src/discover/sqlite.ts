@@ -5,7 +5,7 @@ import type { HostView } from './host-view.ts';
 /** Where programs keep data; the whole host would take minutes. */
 const places = ['/var/lib', '/srv', '/opt', '/home', '/root', '/var/www', '/data'];
 /** Directories of other finders, and of packages: thousands of files and nobody's data. */
-const skipped = new Set(['postgresql', 'pgsql', 'mysql', 'docker', 'containers', 'dpkg', 'apt', 'rpm', 'node_modules', '.cache', '.git', 'holdfast-agent']);
+const skipped = new Set(['postgresql', 'pgsql', 'mysql', 'docker', 'containers', 'dpkg', 'apt', 'rpm', 'node_modules', '.cache', '.npm', '.cargo', '.rustup', '.git', 'holdfast-agent']);
 const [deepest, mostDirectories, mostFiles] = [5, 2_000, 500];
 const likely = /\.(db3?|sqlite3?|s3db)$/i;
 /** https://www.sqlite.org/fileformat.html#magic_header_string */
@@ -19,6 +19,8 @@ const databaseAt = async (host: HostView, path: Buffer): Promise<Discovery | und
   return { kind: 'sqlite', path, size, sockets: [], ports: [], evidence: [{ by: 'file', detail: 'begins as a SQLite database does' }] };
 };
 
+const isEnough = (host: HostView, looked: number, found: number): boolean => looked >= mostDirectories || found >= mostFiles || host.isOver;
+
 /** Databases of SQLite, by their names' ends and first bytes, in the places where programs keep data; nearest first. */
 export const sqliteFinder: Finder = {
   kind: 'sqlite',
@@ -29,7 +31,7 @@ export const sqliteFinder: Finder = {
     for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
       const next: Buffer[] = [];
       for (const directory of level) {
-        if (looked >= mostDirectories || found.length >= mostFiles) {
+        if (isEnough(host, looked, found.length)) {
           host.note('bounded', `SQLite databases were looked for in ${looked} directories; there are more`);
           return found;
         }
