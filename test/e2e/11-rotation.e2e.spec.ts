@@ -59,7 +59,7 @@ describe('a running backup', () => {
     await waitUntil(async () => (await show(id)).progress?.phase === 'content', 60_000);
     for (let n = 0; n < 19; n++) await rotate(2);
     const last = accessIn(agentState());
-    await rotate(15);
+    await rotate(8);
     expect(await show(id)).toMatchObject({ status: 'running' });
     const fresh = accessIn(agentState());
     const old = await BusSpeaker.connect(last);
@@ -68,6 +68,8 @@ describe('a running backup', () => {
     const ended = await runEnded(stack, id);
     expect(ended).toMatchObject({ status: 'succeeded', faults: [] });
     expect((await eventTypes(stack, id)).filter((type) => type === 'RunStarted')).toHaveLength(1);
+    const log = await stack.call<{ lines: { n: number }[]; dropped: number; more: boolean }>('GET', `/api/v1/runs/${id}/log`);
+    expect([log.lines.map(({ n }) => n), log.dropped, log.more]).toEqual([log.lines.map((_, i) => i + 1), 0, false]);
     expect((await cli('verify', 'latest', '--level', '2', '--follow')).code).toBe(0);
     await checkHistories(stack);
 

@@ -7,6 +7,7 @@ import { Credentials } from './credentials.service.ts';
 import { CredentialsHttp } from './http/credentials.http.ts';
 import { RenewalHttp } from './http/renewal.http.ts';
 import { CredentialRow } from './read-models/credential.entity.ts';
+import { Challenges } from './renewal/challenges.ts';
 import { Renewals } from './renewal/renewals.service.ts';
 import { CredentialAsksSubscriber } from './rotation/credential-asks.subscriber.ts';
 import { CredentialDuties } from './rotation/credential-duties.process.ts';
@@ -18,11 +19,11 @@ import { CredentialChallenge } from './vault/challenge.entity.ts';
 @Module({
   imports: [TypeOrmModule.forFeature([CredentialRow, CredentialChallenge]), NodesModule],
   controllers: [CredentialsHttp, RenewalHttp, CredentialAsksSubscriber],
-  providers: [Credentials, Rotations, RotationTeller, Renewals, ClaimsProcess, CredentialDuties],
+  providers: [Credentials, Rotations, RotationTeller, Renewals, Challenges, ClaimsProcess, CredentialDuties],
   exports: [Credentials, ClaimsProcess, Rotations],
 })
 export class CredentialsModule {
-  constructor(housekeeping: Housekeeping, renewals: Renewals) {
-    housekeeping.add(() => renewals.forget());
+  constructor(housekeeping: Housekeeping, challenges: Challenges) {
+    housekeeping.add(() => challenges.forget());
   }
 }

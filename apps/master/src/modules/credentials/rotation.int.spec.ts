@@ -252,11 +252,20 @@ describe('a token that runs out', () => {
     expect((await renewOver(stranger)).answer.code).toBe('credential-revoked');
   });
 
-  it('is not fished for: few challenges of a key are open at a time', async () => {
-    const [node, { publicKey }] = [await addNode('flooded'), newNkey('user')];
-    const codes: (string | undefined)[] = [];
-    for (let i = 0; i < 9; i++) codes.push((await post('challenge', { node, publicKey })).code);
-    expect(codes).toEqual([...Array<undefined>(8).fill(undefined), 'too-many-requests']);
+  it('is renewed for a word of ours only: none that is made up, of another key, or too old; and asking for words keeps nobody from one', async () => {
+    const [node, other] = [await addNode('worded'), await addNode('other')];
+    const [speaker, stranger] = [await enrol(node), await enrol(other)];
+    const { publicKey } = speaker.key;
+    const word = async (of: Speaker): Promise<string> => (await post<{ nonce: string }>('challenge', { node: of.node, publicKey: of.key.publicKey })).nonce;
+    const sign = async (nonce: string) => (await post('renew', { node, publicKey, nonce, proof: prove(speaker.key, 'renew', node, nonce) })).code;
+    const nonce = await word(speaker);
+    const [random, , seal] = nonce.split('.');
+    const later = `${random}.${(systemClock.now() + 3_600_000).toString(36)}.${seal}`;
+    for (const bad of ['x'.repeat(20), 'a.b.c'.padEnd(20, 'd'), later, await word(stranger)]) expect(await sign(bad)).toBe('challenge-invalid');
+    for (let i = 0; i < 30; i++) await word(speaker);
+    expect([await sign(nonce), await sign(nonce)]).toEqual([undefined, 'challenge-invalid']);
+    const { rows } = await masters[0]!.foundation.pool.query('select 1 from vault.credential_challenges where node = any($1)', [[node, other]]);
+    expect(rows).toHaveLength(1);
   });
 });
 

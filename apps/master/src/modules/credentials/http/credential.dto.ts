@@ -52,7 +52,7 @@ export class ChallengeAnswer {
 }
 
 export class RenewRequest extends ChallengeRequest {
-  @IsString() @Length(16, 64) nonce: string;
+  @IsString() @Length(16, 128) nonce: string;
   /** Signature of the node's key over node and nonce (base64). */
   @IsString() @MaxLength(128) proof: string;
 }

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A word that a host which was away is to sign, once and soon. */
+/** A word that a host which was away has signed: it opens nothing again. */
 @Entity({ schema: 'vault', name: 'credential_challenges' })
 export class CredentialChallenge {
   @PrimaryColumn({ type: 'text' }) nonce: string;
