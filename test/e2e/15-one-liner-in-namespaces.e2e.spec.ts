@@ -41,7 +41,7 @@ describe.runIf(hosts)('a fresh host in a network namespace, a master in another 
   };
 
   beforeAll(async () => {
-    execFileSync(join(root, 'node_modules', '.bin', 'node'), [join(root, 'scripts', 'build-agent.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(join(root, 'node_modules', '.bin', 'node'), [join(root, 'scripts', 'build-agent.mjs'), '--level', '1'], { stdio: ['ignore', 'ignore', 'inherit'] });
     const reach = (url: string): string => Object.assign(new URL(url), { hostname: masterFromDesk }).href;
     stack = await EmbeddedStack.start(join(room, 'data'), ['--advertise', master.address], { command: (...words) => master.command(...words), reach });
   }, 180_000);
@@ -89,14 +89,14 @@ describe.runIf(hosts)('a fresh host in a network namespace, a master in another 
       const again = spawnSync(program, args, { env: bare, encoding: 'utf8' });
       expect({ status: again.status, stderr: again.stderr }).toEqual({ status: 1, stderr: expect.stringContaining('used already') as string });
     }
-    const links = await stack.call<{ items: { id: string; status: string }[] }>('GET', `/api/v1/enrolment-links?node=${node}`);
+    const links = await stack.callPatiently<{ items: { id: string; status: string }[] }>('GET', `/api/v1/enrolment-links?node=${node}`);
     expect(links.items).toEqual([expect.objectContaining({ id: link.id, status: 'consumed' })]);
   });
 
   it('says what is in the way when it cannot reach the bus: names, ports and certificates, one by one', async () => {
     const port = new URL(stack.announcement.url).port;
-    const { id } = await stack.call<{ id: string }>('POST', '/api/v1/nodes', { name: 'cut-off' });
-    const { token } = await stack.call<Link>('POST', '/api/v1/enrolment-links', { node: id });
+    const { id } = await stack.callPatiently<{ id: string }>('POST', '/api/v1/nodes', { name: 'cut-off' });
+    const { token } = await stack.callPatiently<Link>('POST', '/api/v1/enrolment-links', { node: id });
     const state = join(room, 'cut-off');
     const agent = join(root, 'dist', 'agent', `holdfast-agent-linux-${process.arch === 'x64' ? 'amd64' : 'arm64'}`);
     const run = (words: readonly string[], env: Record<string, string> = {}) => {
@@ -106,7 +106,7 @@ describe.runIf(hosts)('a fresh host in a network namespace, a master in another 
     expect(run(['enrol', '--master', `http://${master.address}:${port}`, '--state', state], { HOLDFAST_ENROL_TOKEN: token }).status).toBe(0);
     const well = run(['status', '--state', state, '--check']);
     expect(well).toMatchObject({ status: 1, stdout: expect.stringMatching(/agent {7}stopped\n[^]*ok {10}master [^]*ok {10}clock: [^]*ok {10}bus tls:/) as string });
-    await stack.call('POST', `/api/v1/nodes/${id}/credential:revoke`, { reason: 'test' });
+    await stack.callPatiently('POST', `/api/v1/nodes/${id}/credential:revoke`, { reason: 'test' });
     await waitUntil(() => run(['status', '--state', state, '--check']).stdout.includes('LOGIN: the credential of this node is refused'), 30_000);
     const proxied = run(['status', '--state', state, '--check'], { HOLDFAST_AGENT_PROXY: `socks5h://${master.address}:1` });
     expect(proxied.stdout).toMatch(/FAIL {8}bus [^\n]*: PROXY: The proxy socks5h:\/\/[^\n]* cannot be reached/);
