@@ -1,10 +1,10 @@
 import type { TokenAnswer } from '#contracts';
-import { type Clock, type Logger, fault, isAppError, messageOf } from '#kernel';
+import { type Clock, type Logger, fault } from '#kernel';
 import { readRotation } from '../state/rotation-file.ts';
 import type { StateDirectory } from '../state/state-directory.ts';
 import type { AgentCredential, TokenLife } from './agent-credential.ts';
 import type { AskClient } from './ask-client.port.ts';
-import { backoffMs } from './ask-until-answered.ts';
+import { runPasses } from './passes.ts';
 
 export interface RenewalDependencies {
   readonly state: StateDirectory;
@@ -36,19 +36,9 @@ export class RenewalProcess {
   }
 
   /** Runs until `signal` is aborted. */
-  async run(signal: AbortSignal): Promise<void> {
+  run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.deps;
-    for (let failures = 0; !signal.aborted;) {
-      try {
-        await this.pass();
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        const level = isAppError(error) && error.retryable && failures < 5 ? 'debug' : 'warn';
-        logger[level]('The token could not be renewed; trying again', { reason: messageOf(error) });
-      }
-      await clock.sleep(failures > 0 ? backoffMs(failures - 1) : this.restMs(), signal).catch(() => undefined);
-    }
+    return runPasses({ pass: () => this.pass(), restMs: () => this.restMs(), failure: 'The token could not be renewed; trying again', clock, logger }, signal);
   }
 
   /** Renews when it is time. A rotation brings a new token by itself. */

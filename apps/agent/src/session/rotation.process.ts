@@ -1,6 +1,6 @@
 import type { TokenAnswer } from '#contracts';
 import { type Nkey, newNkey, nkeyFromSeed, prove } from '#identity';
-import { type Clock, type Logger, fault, isAppError, messageOf } from '#kernel';
+import { type Clock, type Logger, fault } from '#kernel';
 import type { BusCredential } from '#messaging';
 import { Wakeup } from '../attempts/wakeup.ts';
 import type { Journal } from '../state/journal.ts';
@@ -8,7 +8,7 @@ import { type RotationInHand, readRotation, removeRotation, writeRotation } from
 import type { StateDirectory } from '../state/state-directory.ts';
 import { type AgentCredential, assertToken } from './agent-credential.ts';
 import type { AskClient } from './ask-client.port.ts';
-import { backoffMs } from './ask-until-answered.ts';
+import { runPasses } from './passes.ts';
 
 export interface RotationDependencies {
   readonly state: StateDirectory;
@@ -44,18 +44,10 @@ export class RotationProcess {
   }
 
   /** Runs until `signal` is aborted. */
-  async run(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted;) {
-      try {
-        await this.pass();
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        const level = isAppError(error) && error.retryable && failures < 5 ? 'debug' : 'warn';
-        this.deps.logger[level]('The new key is not in its place yet', { reason: messageOf(error) });
-      }
-      await this.wakeup.wait(this.deps.clock, failures > 0 ? backoffMs(failures - 1) : idleMs, signal).catch(() => undefined);
-    }
+  run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.deps;
+    const pass = (): Promise<void> => this.pass();
+    return runPasses({ pass, restMs: () => idleMs, wakeup: this.wakeup, failure: 'The new key is not in its place yet', clock, logger }, signal);
   }
 
   /** Does every step that is left of what was ordered. Throws what stands in the way; nothing is lost by that. */

@@ -1,11 +1,11 @@
 import type { ClaimReference, HostReport, SelfAnswer, SyncAnswer, UpgradeReport } from '#contracts';
-import { type Clock, type Logger, isAppError, messageOf } from '#kernel';
+import type { Clock, Logger } from '#kernel';
 import type { Journal } from '../state/journal.ts';
 import type { Outbox } from '../state/outbox.ts';
 import type { Scheduler } from '../attempts/scheduler.ts';
 import { Wakeup } from '../attempts/wakeup.ts';
 import type { AskClient } from './ask-client.port.ts';
-import { backoffMs } from './ask-until-answered.ts';
+import { runPasses } from './passes.ts';
 
 export interface SyncDependencies {
   readonly ask: AskClient;
@@ -48,20 +48,12 @@ export class SyncProcess {
     this.wakeup.signal();
   }
 
-  /** Runs until `signal` is aborted. */
-  async run(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted;) {
-      try {
-        await this.pass(signal);
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) return;
-        failures += 1;
-        const level = isAppError(error) && error.retryable ? 'debug' : 'warn';
-        this.deps.logger[level]('The masters could not be asked what to do', { reason: messageOf(error) });
-      }
-      await this.wakeup.wait(this.deps.clock, failures > 0 ? Math.min(backoffMs(failures), everyMs) : everyMs, signal).catch(() => undefined);
-    }
+  /** Runs until `signal` is aborted. That the bus is away is told by who connects, not here. */
+  run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.deps;
+    return runPasses({
+      pass: (stop) => this.pass(stop), restMs: () => everyMs, wakeup: this.wakeup, failure: 'The masters could not be asked what to do', quietFailures: Infinity, clock, logger,
+    }, signal);
   }
 
   /** Asks `self` and `sync` once. */
