@@ -105,7 +105,6 @@ export class AgentCredential {
     this.key = key;
     this.token = jwt;
     this.exchanged = true;
-    this.exchanged = true;
   }
 
   /** Somebody may have enrolled this directory anew while we run: his key is not written over. Throws `identity-replaced`. */
