@@ -135,12 +135,12 @@ describe('the life of a node', () => {
     const agent = await StandIn.enrol(node, 'spare');
     agent.version = '0.0.1';
     await online(agent);
-    expect(await codes(node)).toEqual(['agent-too-old']);
+    await eventually(async () => expect(await codes(node)).toEqual(['agent-too-old']));
     expect((await api.call('POST', `/api/v1/nodes/${node}:disable`, { reason: 'sold' })).status).toBe(204);
     expect(await shown(node)).toMatchObject({ disabled: true, disabledReason: 'sold', alarms: [] });
     expect((await fleet())['disabled']).toBe(1);
     expect((await api.call('POST', `/api/v1/nodes/${node}:enable`, {})).status).toBe(204);
-    expect(await codes(node)).toEqual(['agent-too-old']);
+    await eventually(async () => expect(await codes(node)).toEqual(['agent-too-old']));
     agent.version = '0.1.0';
     await online(agent);
     await agent.close();
@@ -168,14 +168,14 @@ describe('the window of versions', () => {
     agent.version = '0.0.9';
     await online(agent);
     expect((await agent.self()).gate).toMatchObject({ code: 'agent-too-old' });
-    expect(await codes(node)).toEqual(['agent-too-old']);
-    expect((await fleet())['outsideVersions']).toBe(1);
+    await eventually(async () => expect(await codes(node)).toEqual(['agent-too-old']));
+    await eventually(async () => expect((await fleet())['outsideVersions']).toBe(1));
     expect(await (await api.call('GET', '/metrics')).text()).toMatch(/holdfast_node_alarms\{alarm="outsideVersions"\} 1/);
     // No new connection: the version alone is news.
     agent.version = '0.1.7';
     await online(agent);
     expect((await agent.self()).gate).toBeUndefined();
-    expect(await codes(node)).toEqual([]);
+    await eventually(async () => expect(await codes(node)).toEqual([]));
     agent.version = '0.2.0';
     expect((await agent.self()).gate).toMatchObject({ code: 'agent-too-new' });
     await agent.close();
