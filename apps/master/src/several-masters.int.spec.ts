@@ -37,10 +37,11 @@ describe('several masters on one log', () => {
     (await api!.json<Items<LinkShown>>('GET', `/api/v1/enrolment-links?limit=100&${query}`)).items.map(({ id }) => id).sort();
 
   it('say once of each link that it has expired, and never of one that was spent; the list is true before they said it', async () => {
-    const node = (await api!.json<Made>('POST', '/api/v1/nodes', { name: 'late' })).id;
-    const issue = (life: string) => api!.json<Made & { token: string }>('POST', '/api/v1/enrolment-links', { node, life });
-    const short = (await Promise.all(Array.from({ length: 20 }, () => issue('5m')))).map(({ id }) => id).sort();
-    const [spent, long] = [await issue('5m'), await issue('1h')];
+    const nodeOf = async (name: string) => (await api!.json<Made>('POST', '/api/v1/nodes', { name })).id;
+    const issue = (node: string, life: string) => api!.json<Made & { token: string }>('POST', '/api/v1/enrolment-links', { node, life });
+    const short = (await Promise.all(Array.from({ length: 20 }, async (_, index) => issue(await nodeOf(`late-${index}`), '5m')))).map(({ id }) => id).sort();
+    const node = await nodeOf('late');
+    const [spent, long] = [await issue(node, '5m'), await issue(node, '1h')];
     const enrolled = await api!.call('POST', '/api/v1/enrol', { token: spent.token, publicKey: newNkey('user').publicKey, recipient: (await newAgeKey()).recipient, host });
     expect(enrolled.status).toBe(200);
     expect(await links('status=open')).toEqual([...short, long.id].sort());
