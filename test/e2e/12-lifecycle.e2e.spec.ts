@@ -1,92 +1,25 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '#testing';
+import { AgentHost, agentProgram } from '../support/agent-host.ts';
 import { brokenAgent, buildAgent, copyAgent, removeAgent } from '../support/agent-builds.ts';
 import { cli } from '../support/cli.ts';
 import { EmbeddedStack, root } from '../support/embedded-stack.ts';
 import { addTask, runEnded, runTask } from '../support/runs.ts';
 import { slowTree, smallTree, stirIslands } from '../support/tree.ts';
 
-interface Node {
-  readonly presence: string;
-  readonly version?: string;
-  readonly alarms: readonly { readonly code: string }[];
-  readonly upgrade?: { readonly status: string; readonly stage?: string; readonly code?: string; readonly version: string };
-  readonly host?: { readonly installMode?: string };
-  readonly heartbeat?: { readonly skewMs: number };
-}
-
 const room = mkdtempSync(join(tmpdir(), 'holdfast-life-'));
 const tree = smallTree(join(room, 'tree'));
-const program = join(root, 'dist', 'apps', 'agent', 'src', 'main.js');
 const offClock = (ms: number): string[] => ['--import', `${pathToFileURL(join(root, 'test', 'support', 'clock-off.mjs')).href}?ms=${ms}`];
 let stack: EmbeddedStack;
 
-/** A host of its own, as far as an agent can tell: a state directory, and the words that start its agent. */
-class Host {
-  private child: ChildProcess | undefined;
-  constructor(readonly name: string, private readonly words: readonly [string, ...string[]], readonly node: string, public state = join(room, name)) {}
-
-  /** @param words a program and its first arguments; default: the built agent. */
-  static async make(name: string, words: readonly [string, ...string[]] = [process.execPath, program]): Promise<Host> {
-    const { id } = await stack.call<{ id: string }>('POST', '/api/v1/nodes', { name });
-    const host = new Host(name, words, id);
-    await host.enrol();
-    return host;
-  }
-
-  async enrol(): Promise<void> {
-    const { token } = await stack.call<{ token: string }>('POST', '/api/v1/enrolment-links', { node: this.node });
-    const [file, ...first] = this.words;
-    execFileSync(file, [...first, 'enrol', '--master', stack.announcement.url, '--state', this.state], {
-      env: { PATH: process.env['PATH'], HOLDFAST_ENROL_TOKEN: token }, stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
-
-  start(): void {
-    const [file, ...first] = this.words;
-    const env = { PATH: '/usr/bin:/bin', HOLDFAST_STATE_DIR: this.state, HOLDFAST_AGENT_TRIAL_SECONDS: '8', HOLDFAST_LOG_LEVEL: 'warn' };
-    this.child = spawn(file, first, { env, stdio: ['ignore', 'ignore', 'ignore'] });
-  }
-
-  get pid(): number {
-    return this.child?.pid ?? 0;
-  }
-
-  get isRunning(): boolean {
-    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (!this.child || !this.isRunning) return;
-    const ended = once(this.child, 'exit');
-    this.child.kill(signal);
-    await ended;
-  }
-
-  now(): Promise<Node> {
-    return stack.callPatiently<Node>('GET', `/api/v1/nodes/${this.node}`);
-  }
-
-  until(check: (node: Node) => boolean, ms = 60_000): Promise<unknown> {
-    return waitUntil(async () => check(await this.now()), ms);
-  }
-
-  /** What lies in its state directory about upgrades. */
-  record(): { readonly current?: { readonly version: string }; readonly order?: { readonly stage: string; readonly tries: number } } {
-    const file = join(this.state, 'upgrade.json');
-    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
-  }
-}
-
-const hosts: Host[] = [];
-const host = async (...given: Parameters<typeof Host.make>): Promise<Host> => {
-  const made = await Host.make(...given);
+const hosts: AgentHost[] = [];
+const host = async (name: string, words?: readonly [string, ...string[]]): Promise<AgentHost> => {
+  const made = await AgentHost.make({ stack, room }, name, words);
   hosts.push(made);
   return made;
 };
@@ -126,7 +59,7 @@ describe('an operator', () => {
 
 describe('a host whose clock is ten minutes off', () => {
   it.each([['ahead', 600_000], ['behind', -600_000]] as const)('%s works, and is an alarm', async (way, ms) => {
-    const off = await host(`clock ${way}`, [process.execPath, ...offClock(ms), program]);
+    const off = await host(`clock ${way}`, [process.execPath, ...offClock(ms), agentProgram]);
     off.start();
     await off.until(({ alarms }) => alarms.some(({ code }) => code === 'clock-skewed'));
     expect(Math.abs(((await off.now()).heartbeat?.skewMs ?? 0) - ms)).toBeLessThan(30_000);
@@ -161,18 +94,18 @@ describe('a host that is installed anew', () => {
 });
 
 describe('an agent that is one file', () => {
-  const [old, next, later, crashing, hanging] = ['0.0.93', '0.1.93', '0.1.94', '0.1.95', '0.1.96'];
-  let one: Host;
+  const [old, next, later, crashing] = ['0.0.93', '0.1.93', '0.1.94', '0.1.95'];
+  let one: AgentHost;
   let task: string;
 
   beforeAll(async () => {
     const file = await buildAgent(old);
-    await Promise.all([copyAgent(old, next), copyAgent(old, later), brokenAgent(crashing, 'exit 3'), brokenAgent(hanging, 'exec sleep 60')]);
+    await Promise.all([copyAgent(old, next), copyAgent(old, later), brokenAgent(crashing, 'exit 3')]);
     one = await host('one file', [file]);
     one.start();
   }, 180_000);
   afterAll(() => {
-    for (const version of [old, next, later, crashing, hanging]) removeAgent(version);
+    for (const version of [old, next, later, crashing]) removeAgent(version);
   });
   const order = (version: string) => stack.call('POST', `/api/v1/nodes/${one.node}:upgrade`, { version });
 
@@ -211,29 +144,5 @@ describe('an agent that is one file', () => {
     process.kill(stopped, 'SIGCONT');
     await one.until(({ upgrade, version }) => upgrade?.status === 'done' && version === later);
     expect(await runEnded(stack, id)).toMatchObject({ status: 'succeeded', attempt: 1 });
-  });
-
-  it('is killed in each step of an upgrade and ends with the new version all the same', async () => {
-    await order(next);
-    for (const stage of ['fetching', 'trying']) {
-      await waitUntil(() => one.record().order?.stage === stage, 60_000);
-      await one.end('SIGKILL');
-      one.start();
-    }
-    await one.until(({ upgrade, presence, version }) => upgrade?.status === 'done' && presence === 'online' && version === next);
-    expect(await runTask(stack, task)).toMatchObject({ status: 'succeeded' });
-  });
-
-  it('is killed in the middle of a trial and comes back as it was, from a version that hangs too', async () => {
-    await order(hanging);
-    await waitUntil(() => one.record().order?.stage === 'trying');
-    await one.end('SIGKILL');
-    // As a service manager would.
-    one.start();
-    await one.until(({ upgrade, presence, version }) => upgrade?.status === 'failed' && upgrade.version === hanging && presence === 'online' && version === next);
-    expect((await one.now()).upgrade).toMatchObject({ code: 'upgrade-not-online' });
-    expect(one.record().current).toMatchObject({ version: next });
-    await one.end();
-    await one.until(({ presence }) => presence !== 'online', 5_000);
   });
 });
