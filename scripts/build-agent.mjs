@@ -87,8 +87,9 @@ try {
   files[`${name}.zst`] = zstdCompressSync(files[name], { params: { [constants.ZSTD_c_compressionLevel]: Number(values.level ?? 12) } });
   const sums = Object.entries(files).map(([file, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ${file}\n`).join('');
   const place = (file, bytes, mode) => {
-    writeFileSync(join(out, `${file}.new`), bytes, { mode });
-    renameSync(join(out, `${file}.new`), join(out, file));
+    const beside = join(out, `${file}.${process.pid}.new`);
+    writeFileSync(beside, bytes, { mode });
+    renameSync(beside, join(out, file));
   };
   place(name, files[name], 0o755);
   place(`${name}.zst`, files[`${name}.zst`], 0o644);

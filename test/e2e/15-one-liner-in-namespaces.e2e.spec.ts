@@ -35,6 +35,13 @@ describe.runIf(hosts)('a fresh host in a network namespace, a master in another 
   const on = (command: string): [string, string[]] => host.command(...fresh, command);
   const lineAt = (part: string): number | undefined => said.find(({ line }) => line.includes(part))?.at;
   const nodeNow = (): Promise<{ presence: string; version?: string }> => stack.callPatiently('GET', `/api/v1/nodes/${node}`);
+  /** As a terminal ends what was typed in it: the shell and what it started. */
+  const endTyped = async (): Promise<void> => {
+    if (typed?.pid === undefined || typed.exitCode !== null || typed.signalCode !== null) return;
+    const ended = once(typed, 'close');
+    process.kill(-typed.pid, 'SIGTERM');
+    await ended;
+  };
   const there = (...words: string[]): string => {
     const [program, args] = host.command(...words);
     return spawnSync(program, args, { encoding: 'utf8' }).stdout;
@@ -46,7 +53,7 @@ describe.runIf(hosts)('a fresh host in a network namespace, a master in another 
     stack = await EmbeddedStack.start(join(room, 'data'), ['--advertise', master.address], { command: (...words) => master.command(...words), reach });
   }, 180_000);
   afterAll(async () => {
-    typed?.kill();
+    await endTyped();
     await stack?.stop();
     (hosts as TwoHosts).remove();
     rmSync(room, { recursive: true, force: true });
@@ -57,7 +64,7 @@ describe.runIf(hosts)('a fresh host in a network namespace, a master in another 
     link = await stack.call<Link>('POST', '/api/v1/enrolment-links', { node, mode: 'foreground', restores: true });
     expect(link.command).toContain(`http://${master.address}:`);
     const [program, args] = on(link.command);
-    typed = spawn(program, args, { env: bare, stdio: ['ignore', 'pipe', 'pipe'] });
+    typed = spawn(program, args, { env: bare, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     for (const words of [typed.stdout, typed.stderr]) {
       words?.on('data', (chunk: Buffer) => said.push(...chunk.toString().split('\n').filter(Boolean).map((line) => ({ at: performance.now(), line }))));
     }
@@ -113,9 +120,7 @@ describe.runIf(hosts)('a fresh host in a network namespace, a master in another 
   });
 
   it('ends with the shell that it was typed in', async () => {
-    const ended = once(typed as ChildProcess, 'close');
-    typed?.kill('SIGTERM');
-    await ended;
+    await endTyped();
     await waitUntil(async () => (await nodeNow()).presence !== 'online', 90_000);
   });
 });

@@ -1,4 +1,5 @@
 import { type Socket, isIP } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ConnectionOptions, NatsConnection } from 'nats';
 // The client has no option for how a connection is opened; its own transport has one method that does it. Version 2 is frozen.
 import { NatsConnectionImpl } from 'nats/lib/nats-base-client/nats.js';
@@ -8,17 +9,23 @@ import type { Dial } from '#kernel';
 
 class DialledTransport extends NodeTransport {
   private readonly open: Dial;
+  private server = '';
 
   constructor(open: Dial) {
     super();
     this.open = open;
   }
 
-  /** The name to check the certificate for comes from the URL: the socket knows the proxy's, and nobody has looked up the server's. */
-  override connect(server: { hostname: string; port: number; tlsName: string }, options: ConnectionOptions): Promise<void> {
-    const { hostname } = server;
-    const tls = { ...options.tls, host: hostname } as ConnectionOptions['tls'];
-    return super.connect({ hostname, port: server.port, tlsName: isIP(hostname) ? '' : hostname }, { ...options, ...(tls ? { tls } : {}) });
+  /** Nobody has looked the server's name up: it is what the URL says. */
+  override connect({ hostname, port }: { hostname: string; port: number; tlsName: string }, options: ConnectionOptions): Promise<void> {
+    this.server = hostname;
+    return super.connect({ hostname, port, tlsName: isIP(hostname) ? '' : hostname }, options);
+  }
+
+  /** The certificate is checked for the server's name; the socket knows the proxy's only. */
+  override startTLS(): Promise<TLSSocket> {
+    this.options = { ...this.options, tls: { ...this.options.tls, host: this.server } as ConnectionOptions['tls'] & object };
+    return super.startTLS();
   }
 
   override async dial({ hostname, port }: { hostname: string; port: number }): Promise<Socket> {
