@@ -18,6 +18,8 @@ it('a database that was killed comes back with its rows, and a leftover server i
   await client.connect();
   await client.query('create table t (x int); insert into t values (7)');
   expect(await endLeftover(join(folder, 'run', 'postgres.pid'), systemClock, 'SIGINT')).toBe(true);
+  // The process table knows it before this process is told.
+  await first.exited;
   expect(first.running()).toBe(false);
 
   const second = await startEmbeddedPostgres(options);
