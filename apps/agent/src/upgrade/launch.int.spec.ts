@@ -34,8 +34,9 @@ const start = (trialMs = 20_000) => {
 
 /** What a version does when it is to serve; `root` is its state directory. */
 const behaviours = {
-  confirms: `record.current = { version: order.version, sha256: order.sha256 }; order.stage = 'confirmed'; write(); setInterval(() => undefined, 1000);
-    process.on('SIGTERM', () => process.exit(0));`,
+  // Its way to end is there before anybody can see that it runs.
+  confirms: `process.on('SIGTERM', () => process.exit(0)); setInterval(() => undefined, 1000);
+    record.current = { version: order.version, sha256: order.sha256 }; order.stage = 'confirmed'; write();`,
   confirmsAndWantsAnother: `record.current = { version: order.version, sha256: order.sha256 }; order.stage = 'confirmed'; write();
     setTimeout(() => { delete record.order; write(); }, 600);
     setInterval(() => { const next = JSON.parse(fs.readFileSync(file, 'utf8')).order; if (next && next.id !== order.id) process.exit(${restartCode}); }, 20);`,
