@@ -48,6 +48,19 @@ export const eventStoreContract = (name: string, make: () => Promise<EventStore>
       expect(await store.load(fresh())).toEqual({ events: [], sequence: 0, revision: 0 });
     });
 
+    it('of many appends at once only the one that is out of date is refused, and each knows its own events', async () => {
+      const known = fresh();
+      await store.append([asNew(known, opened())], context());
+      const refs = Array.from({ length: 40 }, (_, index) => (index === 20 ? known : fresh()));
+      const done = await Promise.allSettled(refs.map((ref, index) => store.append([asNew(ref, opened(), paid(index)), asNew(fresh(), opened())], context())));
+      expect(done.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))).toEqual([20]);
+      expect(done[20]).toMatchObject({ reason: { code: 'version-conflict' } });
+      for (const [index, one] of done.entries()) {
+        const { events } = await store.load(refs[index] ?? known);
+        expect(events).toEqual(one.status === 'fulfilled' ? one.value.slice(0, 2) : [expect.objectContaining({ revision: 1 })]);
+      }
+    });
+
     it('what was appended is loaded, in order, with its context', async () => {
       const [ref, by] = [fresh(), { ...context(), from: '10.0.0.1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }];
       const appended = await store.append([asNew(ref, opened(), paid(5), { type: 'ContractPaid', data: { cents: 7, note: 'grüße \u0000 ☃' } })], by);

@@ -6,11 +6,11 @@ import { type EventCodec, type StoredEvent, eventCodec, header } from './codec.t
 import type { Append, EventStore } from './event-store.port.ts';
 import type { EventContext, LoadedAggregate, LogPosition, RecordedEvent } from './event.ts';
 import type { EventTypes } from './event-types.ts';
+import { groupCommit } from './group-commit.ts';
 import { type LogFence, logFence } from './log-fence.ts';
 import { type LogReader, logReader, logUnavailable } from './log-reader.ts';
 import { type LogWriter, logWriter } from './log-writer.ts';
 import { type Planned, heldEvents, planAppend, recordedAt, versionConflict } from './plan-append.ts';
-import { semaphore } from './semaphore.ts';
 import { subjectOf } from './subject.ts';
 
 /** What the store is made of. */
@@ -26,9 +26,6 @@ export interface EventStoreOptions {
   /** Milliseconds that an append may try before it rejects with `log-unavailable`. Default 10,000. */
   readonly appendTimeoutMs?: number;
 }
-
-/** Fewer than the server allows in flight for a stream (50), shared by the masters. */
-const batchesInFlight = 16;
 
 interface Parts {
   readonly reader: LogReader;
@@ -123,13 +120,12 @@ export const jetStreamEventStore = (options: EventStoreOptions): EventStore => {
   const reader = logReader(connection);
   const parts: Parts = {
     reader, clock,
-    writer: logWriter(connection),
+    writer: groupCommit(logWriter(connection)),
     archive: archiveLoader(sql),
     codec: eventCodec(types, installation),
     fence: logFence(connection, { log: reader, sql, installation }, clock),
     timeoutMs: options.appendTimeoutMs ?? 10_000,
   };
-  const batches = semaphore(batchesInFlight);
   return {
     load: async (aggregate, after = nothing) => {
       await parts.fence.passed();
@@ -137,8 +133,7 @@ export const jetStreamEventStore = (options: EventStoreOptions): EventStore => {
     },
     append: async (appends: readonly Append[], context: EventContext) => {
       const planned = planAppend(appends, context, parts.codec);
-      if (!planned) return [];
-      return planned.writes.length === 1 ? append(parts, planned) : batches(() => append(parts, planned));
+      return planned ? append(parts, planned) : [];
     },
   };
 };
