@@ -93,12 +93,29 @@ describe('a task for all nodes with a label', () => {
     expect(await outcomes(waiting)).toEqual({ one: 'succeeded', two: 'succeeded', three: 'succeeded' });
   });
 
-  it('leaves a drained node out, and says so', async () => {
-    await stack.call('POST', `/api/v1/nodes/${agents[1]?.node}:drain`, { reason: 'maintenance' });
-    const parent = await start(task);
-    expect(await runEnded(stack, parent)).toMatchObject({ status: 'succeeded', code: 'children-skipped' });
-    expect(await outcomes(parent)).toEqual({ one: 'succeeded', two: 'skipped node-drained', three: 'succeeded' });
-    await stack.call('POST', `/api/v1/nodes/${agents[1]?.node}:resume`);
+  it('does the same with a drained one; one that is out of service is always left out, and the run says so', async () => {
+    const [, { node }] = agents as [FurtherAgent, FurtherAgent];
+    await stack.call('POST', `/api/v1/nodes/${node}:drain`, { reason: 'maintenance' });
+    const waiting = await start(task);
+    await waitUntil(async () => (await outcomes(waiting))['one'] === 'succeeded' && (await outcomes(waiting))['three'] === 'succeeded', 60_000);
+    const [waits] = (await children(waiting)).filter((child) => child.node === node);
+    expect(waits).toMatchObject({ status: 'queued', waitingReason: expect.stringContaining('drained') as string });
+    await stack.call('POST', `/api/v1/nodes/${node}:resume`);
+    expect(await runEnded(stack, waiting)).toMatchObject({ status: 'succeeded' });
+
+    await stack.call('POST', `/api/v1/nodes/${node}:drain`, { reason: 'maintenance' });
+    await change(task, { offline: 'skip' });
+    const skipped = await start(task);
+    expect(await runEnded(stack, skipped)).toMatchObject({ status: 'succeeded', code: 'children-skipped' });
+    expect(await outcomes(skipped)).toEqual({ one: 'succeeded', two: 'skipped node-drained', three: 'succeeded' });
+    await stack.call('POST', `/api/v1/nodes/${node}:resume`);
+
+    await stack.call('POST', `/api/v1/nodes/${node}:disable`, { reason: 'what becomes of it?' });
+    await change(task, { offline: 'wait' });
+    const without = await start(task);
+    expect(await runEnded(stack, without)).toMatchObject({ status: 'succeeded', code: 'children-skipped' });
+    expect(await outcomes(without)).toEqual({ one: 'succeeded', two: 'skipped node-disabled', three: 'succeeded' });
+    await stack.call('POST', `/api/v1/nodes/${node}:enable`);
   });
 
   it('that a schedule starts each second makes one parent an instant, and one child a node of each, with two masters', async () => {

@@ -5,7 +5,7 @@ import type { NodeEvent } from './domain/node.events.ts';
 export type { HostFacts, Labels, NodeEvent } from './domain/node.events.ts';
 export type { KnownNode, NodeState } from './domain/node.state.ts';
 export { type NodeCommand, nodeDecider } from './domain/node.decide.ts';
-export { type WorkFacts, mayNotWorkCodes, mayWork } from './domain/may-work.ts';
+export { type WorkFacts, mayNotWorkCodes, mayWork, outOfServiceCodes } from './domain/may-work.ts';
 export { NodeViews } from './node-views.ts';
 export type { NodeAnswer } from './http/node.dto.ts';
 export { NodeRow } from './read-models/node.entity.ts';

@@ -115,7 +115,7 @@ describe('parent runs on real NATS and Postgres, two masters', () => {
     await Promise.all(Array.from({ length: 10 }, async (_, lane) => {
       for (let i = 0; i < 51; i++) await api.json('POST', '/api/v1/nodes', { name: `fleet ${lane} ${i}`, labels: { fleet: 'big' } });
     }));
-    const task = await define('fleet', { place: 'all', selector: { fleet: 'big' } });
+    const task = await define('fleet', { place: 'all', selector: { fleet: 'big' }, offline: 'skip' });
     const parent = await start(task, other);
     await masters[1]!.stop();
     masters[1] = await stack.master();

@@ -103,15 +103,28 @@ describe('a run on all nodes with a label', () => {
     await settle();
     expect(statusOf(id)).toMatchObject({ status: 'partial', code: 'children-incomplete' });
   });
-  it('says of a drained node, and of one without an agent, why it is skipped', async () => {
-    set(nodeB, { drained: true });
-    set(nodeC, { enrolled: false });
+  it('makes nothing for a node that is out of service, whatever the rule, and says so', async () => {
+    set(nodeB, { disabled: true });
     const id = await start('all');
     await later();
-    await work(id, nodeA, 'succeeded');
+    for (const node of [nodeA, nodeC]) await work(id, node, 'succeeded');
     await settle();
-    expect(children(id).map(({ status, code }) => [status, code])).toEqual([['succeeded', null], ['skipped', 'node-drained'], ['skipped', 'node-not-enrolled']]);
-    expect(statusOf(id)).toMatchObject({ status: 'succeeded', code: 'children-skipped', detail: 'Of 3 run(s): 1 succeeded, 2 skipped' });
+    expect(children(id).map(({ status, code }) => [status, code])).toEqual([['succeeded', null], ['skipped', 'node-disabled'], ['succeeded', null]]);
+    expect(statusOf(id)).toMatchObject({ status: 'succeeded', code: 'children-skipped', detail: 'Of 3 run(s): 2 succeeded, 1 skipped' });
+  });
+  it('waits for a drained node as the task says, shows that, and begins there when it is resumed', async () => {
+    set(nodeB, { drained: true });
+    const id = await start('all', { offline: 'wait', waitSeconds: 600 });
+    await later();
+    for (const node of [nodeA, nodeC]) await work(id, node, 'succeeded');
+    await later(500);
+    expect(childOn(id, nodeB).status).toBe('queued');
+    expect(await one.dispatch.dispatch(childOn(id, nodeB).id, nodeB)).toMatchObject({ dispatched: false, waiting: { code: 'node-drained' } });
+    set(nodeB, { drained: false });
+    await settle();
+    await work(id, nodeB, 'succeeded');
+    await settle();
+    expect(statusOf(id)).toMatchObject({ status: 'succeeded', code: null });
   });
   it.each([
     ['skip', 'skipped', 'node-offline', 'succeeded'],

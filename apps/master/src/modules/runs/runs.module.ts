@@ -33,6 +33,7 @@ import { ReportsSubscriber } from './commands/report-run/report-run.subscriber.t
 import { PlaceChildHandler } from './commands/place-child/place-child.handler.ts';
 import { RequestParentHandler } from './commands/request-parent/request-parent.handler.ts';
 import { StartChildrenHandler } from './commands/start-children/start-children.handler.ts';
+import { TakeBackHandler } from './commands/take-back/take-back.handler.ts';
 import { RequestRunHandler } from './commands/request-run/request-run.handler.ts';
 import { RetryRunHandler } from './commands/retry-run/retry-run.handler.ts';
 import { StartRuns } from './commands/start-runs.ts';
@@ -80,7 +81,7 @@ const ports: Provider[] = [
   { provide: ID_KEYS, useClass: IdentityIdKeys },
   { provide: KNOWN_CHUNKS, useClass: StoredKnownChunks },
 ];
-const commands = [RequestParentHandler, StartChildrenHandler, PlaceChildHandler, RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns];
+const commands = [RequestParentHandler, StartChildrenHandler, PlaceChildHandler, RequestRunHandler, DispatchRunHandler, CancelRunHandler, RetryRunHandler, ReportRunHandler, StartRuns, TakeBackHandler];
 const asks = [ClaimHandler, SyncHandler, GrantHandler, CatalogHandler, IdKeyHandler, SpecificationBuilder];
 const processes = [ParentsProcess, ParentDuty, AttemptLiveness, DispatchProcess, SupervisionProcess, RewrapProcess, RunDuties, ProgressProcess];
 const executor = [Executor, ExecutorInstance, DutyWorks, VerifyWork, PruneWork, ExpiredSnapshots];

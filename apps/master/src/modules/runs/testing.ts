@@ -21,6 +21,7 @@ import { RequestParentHandler } from './commands/request-parent/request-parent.h
 import { RequestRunHandler } from './commands/request-run/request-run.handler.ts';
 import { RetryRunHandler } from './commands/retry-run/retry-run.handler.ts';
 import { StartChildrenHandler } from './commands/start-children/start-children.handler.ts';
+import { TakeBackHandler } from './commands/take-back/take-back.handler.ts';
 import { Deciding } from './deciding.ts';
 import { parentRunEventVersions } from './domain/parent.events.ts';
 import { runEventVersions, type RunEvent } from './domain/run.events.ts';
@@ -176,7 +177,7 @@ export class World {
       catalog: new CatalogHandler(deciding, targets, { prepare: async ({ claim }) => `indexes/of-${claim}` }, restoreKeys),
       sync: new SyncHandler(deciding, this.runRows, absences, waiting, directory, silentLogger),
       reports: new ReportRunHandler(deciding, dispatch, admission, silentLogger),
-      dispatching: new DispatchProcess(deciding, dispatch, this.runRows, directory, clock, silentLogger),
+      dispatching: new DispatchProcess(deciding, dispatch, new TakeBackHandler(deciding, placing, directory), this.runRows, clock, silentLogger),
       supervision: new SupervisionProcess(deciding, dispatch, this.runRows, new AttemptLiveness(directory, executors, waiting), clock, silentLogger),
       decide: (id: string, command: RunCommand) => deciding.execute('user:test', (unit) => decideRun(unit, id, command)),
     };

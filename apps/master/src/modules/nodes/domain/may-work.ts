@@ -25,6 +25,12 @@ export const mayWork = (node: WorkFacts | undefined): Result<undefined, Refusal>
   return node.gate ? err(node.gate) : ok(undefined);
 };
 
+/**
+ * Codes of `mayWork` that no rule for nodes that are away applies to: nothing is made for such a node, and each run that is not made for it is recorded as
+ * skipped. All others (drained, without an agent, of another version) are like being offline: the rule of the task decides.
+ */
+export const outOfServiceCodes: ReadonlySet<string> = new Set(['node-removed', 'node-disabled']);
+
 /** Codes of `mayWork`. */
 export const mayNotWorkCodes: ReadonlySet<string> =
   new Set(['node-removed', 'node-not-enrolled', 'node-disabled', 'node-drained', 'agent-too-old', 'agent-too-new']);

@@ -29,6 +29,8 @@ interface PlaceChild extends ChildRun {
 /** Of `any`, while it has no child: nobody is there to begin it, for this reason. `hopeless`: and nobody will be. */
 interface MeetNoPlace extends Reason {
   readonly type: 'MeetNoPlace';
+  /** The child that it has, which ended before it began as its node was removed. */
+  readonly instead?: string;
   readonly now: string;
   readonly hopeless: boolean;
 }
@@ -74,8 +76,8 @@ const place = ({ run, node, instead }: PlaceChild, state: ExistingParent): Decis
   return ok([{ type: 'ChildRunPlaced', data: { run, node, ...(instead === undefined ? {} : { instead }) } }]);
 };
 
-const meetNoPlace = ({ now, hopeless, code, detail }: MeetNoPlace, state: ExistingParent): Decision => {
-  if (state.status !== 'open' || state.children.length > 0) return ok([]);
+const meetNoPlace = ({ now, hopeless, code, detail, instead }: MeetNoPlace, state: ExistingParent): Decision => {
+  if (state.status !== 'open' || state.children[0]?.run !== instead) return ok([]);
   if (hopeless) return ok([{ type: 'ParentRunEnded', data: { status: 'failed', counts: {}, code, detail } }]);
   const end = absenceEnd(state.order.away, now, { code, detail });
   return ok(end ? [{ type: 'ParentRunEnded', data: { status: end.skipped ? 'skipped' : 'failed', counts: {}, ...end.reason } }] : []);

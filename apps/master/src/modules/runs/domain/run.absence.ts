@@ -21,6 +21,16 @@ export const absenceDue = ({ rule, since, seconds }: AwayRule): number | undefin
   return seconds === undefined ? undefined : parseTime(since) + seconds * 1000;
 };
 
+/** Code of a run that came back from a node that was there. */
+export const notClaimed = 'not-claimed';
+
+/** Milliseconds that a run waits for an agent which is there and does not claim it, where the rule of its task has no bound of its own. */
+const unclaimedMs = 86_400_000;
+
+/** Whether what was sent to a node that is there, again and again, and never claimed, has waited long enough. A wait without bound never has. */
+export const isNeverClaimed = (away: AwayRule | undefined, now: string): boolean =>
+  away !== undefined && parseTime(now) >= parseTime(away.since) + (away.seconds === undefined ? unclaimedMs : away.seconds * 1000);
+
 /** How it ends now (RFC 3339), as no node is there to begin it for this reason; undefined: it waits on. */
 export const absenceEnd = (away: AwayRule | undefined, now: string, { code, detail }: Reason): AbsenceEnd | undefined => {
   const due = away && absenceDue(away);

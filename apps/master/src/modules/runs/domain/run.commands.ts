@@ -16,9 +16,12 @@ export interface DispatchRun {
   readonly deadline: string;
 }
 
+/** Nobody has claimed the attempt. `online`: although its agent is there. */
 export interface ReturnRun extends Reason {
   readonly type: 'ReturnRun';
   readonly attempt: number;
+  readonly online: boolean;
+  readonly now: string;
 }
 
 /** `claim` and `snapshot` are new ids, used if this claim is the first. */

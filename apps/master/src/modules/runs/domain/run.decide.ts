@@ -1,7 +1,7 @@
 import type { Decider } from '#event-store';
 import { err, ok, parseTime, refuse, rfc3339, unreachable, type Refusal, type Result } from '#kernel';
 import type { CancelRun, ClaimRun, DispatchRun, LoseRun, MeetAbsence, RequestRun, RetryRun, ReturnRun, RunCommand, TimeOutRun } from './run.commands.ts';
-import { absenceEnd } from './run.absence.ts';
+import { absenceEnd, isNeverClaimed } from './run.absence.ts';
 import type { RunEvent, RunRetried } from './run.events.ts';
 import { decideReport } from './run.report.ts';
 import { evolveRun, initialRun, isActive, isEnded, lastAttempt, type ExistingRun, type RunState } from './run.state.ts';
@@ -22,8 +22,12 @@ const dispatch = ({ now, deadline }: DispatchRun, state: ExistingRun): Decision 
   return ok([{ type: 'RunDispatched', data: { attempt: (lastAttempt(state)?.number ?? 0) + 1, deadline } }]);
 };
 
-const giveBack = ({ attempt, code, detail }: ReturnRun, state: ExistingRun): Decision =>
-  ok(state.status === 'dispatched' && lastAttempt(state)?.number === attempt ? [{ type: 'RunReturned', data: { attempt, code, detail } }] : []);
+const giveBack = ({ attempt, code, detail, online, now }: ReturnRun, state: ExistingRun): Decision => {
+  if (state.status !== 'dispatched' || lastAttempt(state)?.number !== attempt) return ok([]);
+  const returned: RunEvent = { type: 'RunReturned', data: { attempt, code, detail } };
+  if (!online || !isNeverClaimed(state.order.away, now)) return ok([returned]);
+  return ok([returned, { type: 'RunGivenUp', data: { code, detail: `${detail}; the task lets it wait no longer` } }]);
+};
 
 const stale = (detail: string): Decision => err(refuse('conflict', 'claim-stale', detail));
 

@@ -42,6 +42,7 @@ const report = (change: Partial<ReportRun> = {}): ReportRun => ({
   type: 'ReportRun', node: 'node_a', attempt: 1, claim: 'claim_1_i1', outcome: 'succeeded', faults: [], faultCount: 0, now: t(100), snapshot, ...change,
 });
 const lose = (attempt = 1): RunCommand => ({ type: 'LoseRun', attempt, now: t(50), code: 'not-held', detail: 'gone' });
+const giveBack = (attempt: number, now = 70): RunCommand => ({ type: 'ReturnRun', attempt, code: 'not-claimed', detail: '', online: true, now: t(now) });
 const failed = (change: Partial<ReportRun> = {}): RunCommand => {
   const { snapshot: _, ...rest } = report({ outcome: 'failed', reason: { code: 'x', detail: 'y' }, ...change });
   return rest;
@@ -63,13 +64,22 @@ describe('a run', () => {
     expect(state).toMatchObject({ status: 'skipped', attempts: [] });
   });
   it('gets a new attempt number with every dispatch, so that an old command is stale', () => {
-    const again = run(dispatched, { type: 'ReturnRun', attempt: 1, code: 'not-claimed', detail: '' }, dispatch(70));
+    const again = run(dispatched, giveBack(1), dispatch(70));
     expect(again).toMatchObject({ status: 'dispatched', attempts: [{ number: 1, status: 'returned' }, { number: 2 }] });
     expect(types(again, claim(1))).toEqual(['claim-stale']);
     expect(types(again, claim(2))).toEqual(['RunStarted']);
   });
   it('is not returned to the queue once it is claimed', () => {
-    expect(types(running, { type: 'ReturnRun', attempt: 1, code: 'not-claimed', detail: '' })).toEqual([]);
+    expect(types(running, giveBack(1))).toEqual([]);
+  });
+  it('is given up when an agent that is there has not claimed it for as long as it may wait, a day where nothing is said; not where it may wait for ever', () => {
+    const waiting = (away?: RunOrder['away']): RunState => run(initial, { type: 'RequestRun', order: away ? { ...order, away } : order }, dispatch());
+    const bounded = waiting({ rule: 'wait', since: t(0), seconds: 600 });
+    expect([types(bounded, giveBack(1, 599)), types(bounded, giveBack(1, 600))]).toEqual([['RunReturned'], ['RunReturned', 'RunGivenUp']]);
+    expect(types(bounded, { type: 'ReturnRun', attempt: 1, code: 'node-offline', detail: '', online: false, now: t(600) })).toEqual(['RunReturned']);
+    const skipping = waiting({ rule: 'skip', since: t(0) });
+    expect([types(skipping, giveBack(1, 86_399)), types(skipping, giveBack(1, 86_400))]).toEqual([['RunReturned'], ['RunReturned', 'RunGivenUp']]);
+    expect(types(waiting(), giveBack(1, 90 * 86_400))).toEqual(['RunReturned']);
   });
   it('succeeds with its snapshot in one decision', () => {
     expect(types(running, report())).toEqual(['SnapshotRecorded', 'RunSucceeded']);
@@ -218,7 +228,7 @@ describe('whatever happens in whatever order', () => {
   const anything: fc.Arbitrary<RunCommand> = fc.oneof(
     fc.constant(request), fc.nat(5000).map(dispatch), fc.tuple(attempts, fc.constantFrom('i1', 'i2')).map(([a, i]) => claim(a, i)),
     attempts.map(lose), fc.constant<RunCommand>({ type: 'CancelRun' }), fc.constant<RunCommand>({ type: 'RetryRun', now: t(4000) }),
-    attempts.map((attempt): RunCommand => ({ type: 'ReturnRun', attempt, code: 'not-claimed', detail: '' })),
+    attempts.map((attempt) => giveBack(attempt)),
     attempts.map((attempt): RunCommand => ({ type: 'TimeOutRun', attempt, now: t(9000) })),
     fc.tuple(attempts, fc.constantFrom('i1', 'i2'), fc.constantFrom('succeeded', 'partial', 'failed', 'timed-out', 'cancelled', 'skipped')).map(([attempt, i, outcome]) =>
       report({ attempt, claim: `claim_${attempt}_${i}`, outcome: outcome, snapshot: { ...snapshot, snapshot: `snap_${attempt}` } })),

@@ -3,8 +3,9 @@ import { type Clock, type Logger } from '#kernel';
 import { CLOCK, LOGGER } from '../../../platform/index.ts';
 import { DispatchRunHandler, isAbsence } from '../commands/dispatch-run/dispatch-run.handler.ts';
 import { decideRun } from '../commands/decide-run.ts';
+import { TakeBackHandler } from '../commands/take-back/take-back.handler.ts';
 import { Deciding } from '../deciding.ts';
-import { type DueRun, NODE_DIRECTORY, type NodeDirectory, RUN_ROWS, type RunRows } from '../ports.ts';
+import { type DueRun, RUN_ROWS, type RunRows } from '../ports.ts';
 
 /** Milliseconds after which a command that was not claimed is sent again, and between two such sendings. */
 const resendMs = 15_000;
@@ -20,8 +21,8 @@ export class DispatchProcess {
   constructor(
     private readonly deciding: Deciding,
     private readonly dispatch: DispatchRunHandler,
+    private readonly unclaimed: TakeBackHandler,
     @Inject(RUN_ROWS) private readonly rows: RunRows,
-    @Inject(NODE_DIRECTORY) private readonly nodes: NodeDirectory,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -60,19 +61,11 @@ export class DispatchProcess {
   }
 
   private async follow(row: DueRun, now: number): Promise<void> {
-    if (row.deadline <= now) return this.takeBack(row);
+    if (row.deadline <= now) return this.unclaimed.takeBack(row);
     if (now - (this.resent.get(row.id) ?? row.dispatchedAt) < resendMs) return;
     this.resent.set(row.id, now);
     // Counted from the dispatch, so that every master, also one that has just started, has the same number at the same time.
     await this.dispatch.sendAgain(row.id, Math.floor((now - row.dispatchedAt) / resendMs));
-  }
-
-  private async takeBack({ id, node, attempt }: DueRun): Promise<void> {
-    const online = (await this.nodes.find(node))?.online ?? false;
-    const reason = online
-      ? { code: 'not-claimed', detail: 'The agent did not claim the run in time; it waits for another try' }
-      : { code: 'node-offline', detail: 'The node was offline; the run waits for it' };
-    await this.deciding.execute('system:dispatch', (unit) => decideRun(unit, id, { type: 'ReturnRun', attempt, ...reason }));
   }
 
   private forget(dispatched: readonly DueRun[]): void {

@@ -8,6 +8,7 @@ import { Deciding } from '../deciding.ts';
 import { parentDecider } from '../domain/parent.decide.ts';
 import type { ChildRun } from '../domain/parent.events.ts';
 import { type ExistingParent, isParentEnded } from '../domain/parent.state.ts';
+import { notClaimed } from '../domain/run.absence.ts';
 import { runDecider } from '../domain/run.decide.ts';
 import { isEnded, type TerminalStatus } from '../domain/run.state.ts';
 import { type ChildRow, PARENT_ROWS, type ParentRows } from '../ports.ts';
@@ -43,16 +44,21 @@ export class ParentsProcess {
     const rows = await this.rows.children(id);
     if (state.status === 'cancelling') await this.cancel(rows.filter((row) => isOpen(row) && row.status !== 'cancel-requested'));
     else if (state.waiting.length > 0) return this.children.start(id);
-    else if (state.order.mode === 'any' && (await this.isToPlace(state.children, rows)) && (await this.placing.place(id, state.children[0]))) return;
+    else if (state.order.mode === 'any' && (await this.isPlaced(id, state.children, rows))) return;
     if (this.mayHaveEnded(state, rows)) await this.end(id);
   }
 
-  /** It has no child; or one that never began, and whose node went away. What has begun stays where it is. */
-  private async isToPlace([child]: readonly ChildRun[], rows: readonly ChildRow[]): Promise<boolean> {
-    if (!child) return true;
-    const row = rows.find((one) => one.id === child.run);
-    if (row?.status === 'cancelled') return row.code === 'node-removed';
-    return row?.status === 'queued' && !row.started && this.placing.isAway(child.node);
+  /** Whether a place was found, or is to be waited for, which is not to be taken for an end. */
+  private async isPlaced(id: string, [child]: readonly ChildRun[], rows: readonly ChildRow[]): Promise<boolean> {
+    const row = rows.find((one) => one.id === child?.run);
+    const gone = row?.status === 'cancelled' && row.code === 'node-removed';
+    if (child && !gone && !(row && (await this.isToMove(row)))) return false;
+    return (await this.placing.place(id, child)) || gone;
+  }
+
+  /** It never began, and its node went away or did not claim it. What has begun stays where it is. */
+  private async isToMove({ status, started, node, code }: ChildRow): Promise<boolean> {
+    return status === 'queued' && !started && (code === notClaimed || (await this.placing.isAway(node)));
   }
 
   private async cancel(rows: readonly ChildRow[]): Promise<void> {

@@ -23,7 +23,7 @@ import { childOrder } from '../start-children/start-children.handler.ts';
 const mostTries = 8;
 /** Milliseconds that the read models are waited for. */
 const seeMs = 3_000;
-const moved = { code: 'placed-elsewhere', detail: 'The node went away before the run began; another node does it' };
+const moved = { code: 'placed-elsewhere', detail: 'The node went away, or its agent did not claim the run; another node does it' };
 
 interface Case {
   readonly id: string;
@@ -78,13 +78,15 @@ export class PlaceChildHandler {
     if (first !== undefined && first !== id) return err(refuse('conflict', 'task-running', `The run ${first} of the same task comes first`));
     const choice = await this.choose(state.order.selector, state.order.task);
     if (choice.status !== 'found') return this.nobody(unit, { id, state, ...(instead ? { instead } : {}) }, choice);
-    return this.tryEach(unit, { id, state, ...(instead ? { instead } : {}) }, choice.nodes);
+    return this.tryEach(unit, { id, state, ...(instead ? { instead } : {}) }, choice.nodes.filter((node) => node !== instead?.node));
   }
 
+  /** A child that waits on its own node ends by the rule of the task itself. */
   private async nobody(unit: UnitOfWork, { id, instead }: Case, { status, reason }: Exclude<Choice, { status: 'found' }>): Promise<Result<undefined, Refusal>> {
-    if (status === 'waiting' || instead) return err(reason);
+    if (status === 'waiting' || (instead && !isEnded((await unit.load(runDecider, instead.run)).state))) return err(reason);
     const { code, detail } = reason;
-    const met = await decideParent(unit, id, { type: 'MeetNoPlace', now: this.deciding.now(), hopeless: status === 'none', code, detail });
+    const hopeless = status === 'none';
+    const met = await decideParent(unit, id, { type: 'MeetNoPlace', now: this.deciding.now(), hopeless, code, detail, ...(instead ? { instead: instead.run } : {}) });
     if (!met.ok) return met;
     return met.value.length > 0 ? ok(undefined) : err(reason);
   }

@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '#event-store';
 import { type Refusal, type Result, ok } from '#kernel';
-import { mayWork } from '../../../nodes/index.ts';
+import { mayWork, outOfServiceCodes } from '../../../nodes/index.ts';
 import { repositoryKey } from '../../../repositories/index.ts';
 import { laneDecider, laneId } from '../../../tasks/index.ts';
 import { parentDecider } from '../../domain/parent.decide.ts';
 import type { ChildRun, ParentOrder } from '../../domain/parent.events.ts';
-import { boundedAway } from '../../domain/run.absence.ts';
+import { absenceEnd, boundedAway } from '../../domain/run.absence.ts';
 import type { Reason } from '../../domain/run.events.ts';
 import type { RunOrder } from '../../domain/run.plan.ts';
 import { runDecider } from '../../domain/run.decide.ts';
@@ -74,7 +74,7 @@ export class StartChildrenHandler {
   ): Promise<Result<boolean, Refusal>> {
     const { state: before } = await unit.load(runDecider, child.run);
     if (before.status !== 'absent') return this.again(unit, child, now);
-    const skip = await this.skipReason(unit, order, child);
+    const skip = await this.skipReason(unit, { order, child, now });
     const request = { type: 'RequestRun', order: childOrder(id, order, child.node) } as const;
     const requested = await decideChild(unit, child.run, skip ? { ...request, skip } : request, order.overlap);
     return requested.ok ? ok(skip === undefined) : requested;
@@ -88,9 +88,15 @@ export class StartChildrenHandler {
     return retried.ok ? ok(true) : retried;
   }
 
-  private async skipReason(unit: UnitOfWork, order: ParentOrder, { run, node }: ChildRun): Promise<Reason | undefined> {
+  /** Where its node may not work the rule of the task decides; what it says to skip is recorded at once, all else when the child is sent. */
+  private async skipReason(
+    unit: UnitOfWork, { order, child: { run, node }, now }: { order: ParentOrder; child: ChildRun; now: string },
+  ): Promise<Reason | undefined> {
     const may = mayWork(await this.nodes.find(node));
-    if (!may.ok) return { code: may.error.code, detail: may.error.detail };
+    const why = may.ok ? undefined : { code: may.error.code, detail: may.error.detail };
+    if (why && outOfServiceCodes.has(why.code)) return why;
+    const end = why && absenceEnd(order.away, now, why);
+    if (end?.skipped) return end.reason;
     const { state: lane } = await unit.load(laneDecider, laneId(order.task, node));
     const other = lane.runs.find((one) => one !== run);
     if (other === undefined || order.overlap === 'queue') return undefined;
