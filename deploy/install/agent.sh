@@ -11,8 +11,8 @@ main() {
   image=${HOLDFAST_IMAGE:-debian:13-slim}
   wait_s=${HOLDFAST_WAIT_SECONDS:-30}
   patience=1800
-  # The agent refuses settings that it does not know.
-  unset HOLDFAST_ROOT HOLDFAST_IMAGE HOLDFAST_WAIT_SECONDS
+  # The agent refuses settings that it does not know; those of the command line may stand in the shell of whoever runs this.
+  unset HOLDFAST_ROOT HOLDFAST_IMAGE HOLDFAST_WAIT_SECONDS HOLDFAST_DATA HOLDFAST_URL HOLDFAST_TOKEN HOLDFAST_USER HOLDFAST_PASSWORD
   user=holdfast-agent
   bin=$root/usr/local/bin/holdfast-agent
   etc=$root/etc/holdfast

@@ -19,6 +19,11 @@ A token comes from --token-file FILE, from --token - (standard input), or from H
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
+const showHelp = (): number => {
+  print(help);
+  return 0;
+};
+
 /** What each first word does; resolves with the exit code. */
 const verbs: Readonly<Record<string, (args: readonly string[], variables: Variables) => Promise<number | undefined>>> = {
   run: (args, variables) => runVerb(args, variables, undefined),
@@ -29,13 +34,15 @@ const verbs: Readonly<Record<string, (args: readonly string[], variables: Variab
   enrol: async (args, variables) => void print(await enrolCommand(args, variables)),
   uninstall: async (args) => void print(uninstallCommand(args)),
   '--version': async () => void print(agentVersion),
-  '--help': async () => void print(help),
+  '--help': async () => showHelp(),
 };
 
 const main = async ([word, ...args]: readonly string[]): Promise<number> => {
   if (word === undefined) return runVerb([], environment(), isBundled() ? process.execPath : undefined);
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
   if (!verb) throw fault('validation', 'invalid-arguments', `There is no ${word}.\n${help}`);
+  // Before the verb sees it: nobody who asks what uninstall does means to do it.
+  if (args.includes('--help') || args.includes('-h')) return showHelp();
   return (await verb(args, environment())) ?? 0;
 };
 

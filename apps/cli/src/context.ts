@@ -28,6 +28,11 @@ export class CommandContext {
     return (this.outputMade ??= new Output(this.options().json ?? false));
   }
 
+  /** Version of this installation. */
+  version(): string {
+    return (JSON.parse(readFileSync(join(this.root, 'package.json'), 'utf8')) as { readonly version: string }).version;
+  }
+
   /** Directory of the embedded stack. */
   dataDirectory(given?: string): string {
     return resolve(given ?? this.variables['HOLDFAST_DATA'] ?? join(this.root, '.holdfast'));
@@ -42,6 +47,7 @@ export class CommandContext {
   /** An interface that is logged in: by API key, by name and password, or as first admin of the embedded stack on this machine. */
   async api(): Promise<ApiClient> {
     const url = this.options().url ?? this.setting('HOLDFAST_URL');
+    if (url && !/^https?:\/\/./.test(url)) throw fault('validation', 'invalid-arguments', 'The address of a master begins with http:// or https://; correct --url or HOLDFAST_URL');
     const token = this.setting('HOLDFAST_TOKEN');
     const password = this.setting('HOLDFAST_PASSWORD');
     if (url && token) return new ApiClient({ url, token });

@@ -1,6 +1,9 @@
 import { isAppError, messageOf } from '#kernel';
 import { printable } from './format.ts';
 
+/** Names and sentences that came from elsewhere are shown, never obeyed by the terminal; lines stay lines. */
+const forTerminal = (text: string): string => text.split('\n').map(printable).join('\n');
+
 /** Where a command writes: human text or one JSON object a line, never both. */
 export class Output {
   private progressShown = false;
@@ -16,7 +19,7 @@ export class Output {
   text(line = ''): void {
     if (this.json) return;
     this.clearProgress();
-    this.stdout.write(`${line}\n`);
+    this.stdout.write(`${forTerminal(line)}\n`);
   }
 
   /** An object for programs; `message_type` says what it is. */
@@ -41,7 +44,7 @@ export class Output {
   note(line: string): void {
     if (this.json) return;
     this.clearProgress();
-    this.stderr.write(`${line}\n`);
+    this.stderr.write(`${forTerminal(line)}\n`);
   }
 
   /** What this machine could not do for any entry: a line for people on standard error, or an object for programs. */

@@ -13,6 +13,7 @@ import { checkSessionSecret, sessionSecretOf } from './platform/foundation/sessi
 import { commandContext } from './platform/http/command-context.ts';
 import { plainInput } from './platform/http/plain-input.ts';
 import { secureHeaders } from './platform/http/secure-headers.ts';
+import { answerUnread } from './platform/http/unread-request.ts';
 import { serveOpenApi } from './platform/openapi/openapi.ts';
 import { METRICS } from './platform/tokens.ts';
 import { version } from './platform/version.ts';
@@ -72,6 +73,7 @@ const listen = async (app: NestExpressApplication, { config }: Foundation): Prom
   // An object of 64 MiB may come over a slow line; headers may not.
   server.requestTimeout = 30 * 60_000;
   server.headersTimeout = 60_000;
+  server.on('clientError', answerUnread);
   return app.getUrl();
 };
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { table } from '../format.ts';
 import { findOne } from './find.ts';
 import { registerNodeCredentials } from './nodes-credentials.command.ts';
@@ -27,6 +28,12 @@ const registerNodes = (program: Command, context: CommandContext): void => {
   registerNodesLook(nodes, context);
   registerNodeCredentials(nodes, context);
 };
+
+interface TargetTest {
+  readonly passed: boolean;
+  readonly access: 'direct' | 'relay';
+  readonly steps: readonly { readonly step: string; readonly passed: boolean; readonly detail?: string }[];
+}
 
 interface TargetFlags {
   readonly s3?: string;
@@ -58,12 +65,16 @@ const registerTargets = (program: Command, context: CommandContext): void => {
     .option('--prefix <prefix>', 'folder in the bucket, ends with a slash')
     .option('--region <region>', 'of the bucket')
     .option('--access-key <id>', 'access key id')
+    .addHelpText('after', '\nExample: HOLDFAST_S3_SECRET_FILE=secret holdfast targets add store --s3 https://s3.example.com --bucket backups --access-key holdfast')
     .action((name: string, flags: TargetFlags) => addTarget(context, name, flags));
   targets.command('test <target>').description('prove that the target keeps what it must keep').action(async (name: string) => {
     const api = await context.api();
     const target = findOne(await api.all<TargetView>('/api/v1/targets'), name, 'target');
-    const result = await api.post<object>(`/api/v1/targets/${target.id}:test`);
-    context.output.result('target-test', result, JSON.stringify(result, undefined, 2));
+    const result = await api.post<TargetTest>(`/api/v1/targets/${target.id}:test`);
+    const rows = result.steps.map(({ step, passed, detail }) => [step, passed ? 'passed' : 'FAILED', detail ?? '']);
+    const words = result.passed ? `${target.name} can be used; agents write ${result.access === 'direct' ? 'straight to it' : 'through the masters'}` : `${target.name} cannot be used yet`;
+    context.output.result('target-test', result, `${table(['STEP', 'RESULT', 'WHY'], rows)}\n${words}`);
+    if (!result.passed) context.onExitCode(exitCodes.failed);
   });
 };
 

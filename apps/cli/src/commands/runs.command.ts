@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../context.ts';
 import { printable } from '../format.ts';
 import { exitCodeOfRun, followRun } from '../runs/follow-run.ts';
@@ -6,6 +7,14 @@ import { nodeNames } from '../runs/node-names.ts';
 import { followLog, readLog } from '../runs/run-log.ts';
 import { runText, runsTable } from '../runs/run-text.ts';
 import type { RunView } from '../runs/run-view.ts';
+import { findOne } from './find.ts';
+
+/** A whole id as it is; the beginning of one among the latest runs. Only whole ids of old runs are known. */
+const runOf = async (api: ApiClient, text: string): Promise<string> => {
+  if (!/^(run_)?[0-9a-z]{3,19}$/.test(text)) return encodeURIComponent(text);
+  const { items } = await api.get<{ readonly items: readonly RunView[] }>('/api/v1/runs?limit=500');
+  return findOne(items, text, 'run').id;
+};
 
 /** `holdfast runs ...`. */
 export const registerRuns = (program: Command, context: CommandContext): void => {
@@ -21,25 +30,30 @@ export const registerRuns = (program: Command, context: CommandContext): void =>
   });
   runs.command('show <run>').description('one run with its attempts and faults').action(async (id: string) => {
     const api = await context.api();
-    const [run, names] = await Promise.all([api.get<RunView>(`/api/v1/runs/${encodeURIComponent(id)}`), nodeNames(api)]);
+    const [run, names] = await Promise.all([api.get<RunView>(`/api/v1/runs/${await runOf(api, id)}`), nodeNames(api)]);
     context.output.result('run', run, runText(run, names));
   });
   runs.command('follow <run>').description('show progress until it ends').action(async (id: string) => {
-    context.onExitCode(exitCodeOfRun(await followRun(await context.api(), encodeURIComponent(id), context.output, context.clock)));
+    const api = await context.api();
+    context.onExitCode(exitCodeOfRun(await followRun(api, await runOf(api, id), context.output, context.clock)));
   });
   runs.command('log <run>').description('what the agent said while it worked').option('--follow', 'each line as it comes, until the run ends')
-    .action(async (id: string, options: { follow?: boolean }) => {
-      const parts = { api: await context.api(), clock: context.clock, signal: new AbortController().signal };
+    .action(async (text: string, options: { follow?: boolean }) => {
+      const api = await context.api();
+      const id = await runOf(api, text);
+      const parts = { api, clock: context.clock, signal: new AbortController().signal };
       for await (const line of options.follow ? followLog(parts, id) : readLog(parts.api, id)) {
         context.output.result('log', { run: id, ...line }, `${line.time}  ${line.level.padEnd(5)}  ${printable(line.text)}`);
       }
     });
   runs.command('cancel <run>').description('end a run').action(async (id: string) => {
-    const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:cancel`);
+    const api = await context.api();
+    const run = await api.post<RunView>(`/api/v1/runs/${await runOf(api, id)}:cancel`);
     context.output.result('run', run, `${run.id} ${run.status}`);
   });
   runs.command('retry <run>').description('try a run again that ended without a result; of a parent run those of its runs that did').action(async (id: string) => {
-    const run = await (await context.api()).post<RunView>(`/api/v1/runs/${encodeURIComponent(id)}:retry`);
+    const api = await context.api();
+    const run = await api.post<RunView>(`/api/v1/runs/${await runOf(api, id)}:retry`);
     context.output.result('run', run, `${run.id} ${run.status}`);
   });
 };

@@ -8,17 +8,8 @@ import type { RunView } from '../runs/run-view.ts';
 import { findOne } from './find.ts';
 import { type PlacementFlags, placementFlags } from './placement.ts';
 import { registerRuns } from './runs.command.ts';
-
-interface TaskView {
-  readonly id: string;
-  readonly name: string;
-  readonly node?: string;
-  readonly nodes?: readonly string[];
-  readonly selector?: Readonly<Record<string, string>>;
-  readonly place?: string;
-  readonly status?: string;
-  readonly schedule?: { readonly cron: string; readonly timeZone?: string };
-}
+import { type TaskView, scheduleText, whereOf } from './task-view.ts';
+import { registerTaskChanges } from './tasks-change.command.ts';
 
 interface AddOptions extends PlacementFlags {
   readonly target?: string;
@@ -52,20 +43,13 @@ const addTask = async (context: CommandContext, name: string, options: AddOption
   context.output.result('task', task, `${task.id} ${name}`);
 };
 
-/** Where a task runs, for a list. */
-const whereOf = ({ selector, place, nodes = [], node = '' }: TaskView, names: ReadonlyMap<string, string>): string => {
-  if (selector) return `${place ?? ''} ${Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(',')}`;
-  const first = names.get(node) ?? node;
-  return nodes.length > 1 ? `${first} and ${nodes.length - 1} more` : first;
-};
-
 const registerTasks = (program: Command, context: CommandContext): void => {
   const tasks = program.command('tasks').description('what to back up, when and where to');
   tasks.command('ls').description('all tasks').action(async () => {
     const api = await context.api();
     const [items, names] = await Promise.all([api.all<TaskView>('/api/v1/tasks'), nodeNames(api)]);
     for (const item of items) context.output.message('task', item);
-    context.output.text(table(['ID', 'NAME', 'NODE', 'SCHEDULE', 'STATUS'], items.map((task) => [task.id, task.name, whereOf(task, names), task.schedule?.cron ?? 'by hand', task.status ?? ''])));
+    context.output.text(table(['ID', 'NAME', 'NODE', 'SCHEDULE', 'NEXT START', 'STATUS'], items.map((task) => [task.id, task.name, whereOf(task, names), scheduleText(task), task.nextStart ?? '', task.status ?? ''])));
   });
   tasks.command('add <name>').alias('create').description('define a task')
     .requiredOption('--path <path...>', 'what to back up')
@@ -80,7 +64,9 @@ const registerTasks = (program: Command, context: CommandContext): void => {
     .option('--schedule <cron>', 'five fields, for example "0 3 * * *"')
     .option('--time-zone <zone>', 'of the schedule', 'UTC')
     .option('--keep-last <n>', 'how many snapshots a prune keeps')
+    .addHelpText('after', '\nExample: holdfast tasks add etc --node web-1 --path /etc --schedule "0 3 * * *" --time-zone Europe/Vienna --keep-last 30')
     .action((name: string, options: AddOptions) => addTask(context, name, options));
+  registerTaskChanges(tasks, context);
   for (const verb of ['pause', 'resume'] as const) {
     tasks.command(`${verb} <task>`).description(`${verb} the schedule`).action(async (name: string) => {
       const api = await context.api();
@@ -92,7 +78,8 @@ const registerTasks = (program: Command, context: CommandContext): void => {
 };
 
 const registerRun = (program: Command, context: CommandContext): void => {
-  program.command('run <task>').description('run a task now').option('--follow', 'show progress until it ends').action(async (name: string, options: { follow?: boolean }) => {
+  program.command('run <task>').description('run a task now').option('--follow', 'show progress until it ends')
+    .addHelpText('after', '\nWith --follow the exit code is that of the run: 0 succeeded, 1 failed, 3 partial, 130 cancelled.\nExample: holdfast run etc --follow').action(async (name: string, options: { follow?: boolean }) => {
     const api = await context.api();
     const task = findOne(await api.all<TaskView>('/api/v1/tasks'), name, 'task');
     const run = await api.post<RunView>(`/api/v1/tasks/${task.id}:run`);

@@ -27,9 +27,10 @@ const progressLine = (run: RunView): string => {
 /** What a finished run was, in one line. */
 const describe = (run: RunView): string => {
   const seconds = run.startedAt && run.finishedAt ? ` in ${humanDuration(parseTime(run.finishedAt) - parseTime(run.startedAt))}` : '';
-  const counts = run.statistics ? `: ${run.statistics.files} files, ${humanBytes(run.statistics.bytes)}, ${humanBytes(run.statistics.storedBytes)} stored` : '';
+  const stored = run.statistics && run.kind === 'backup' ? `, ${humanBytes(run.statistics.storedBytes)} stored` : '';
+  const counts = run.statistics ? `: ${run.statistics.files} files, ${humanBytes(run.statistics.bytes)}${stored}` : '';
   const snapshot = run.snapshot && run.kind === 'backup' ? `, snapshot ${run.snapshot}` : '';
-  const whole = run.children ? ` on ${run.children.total} node(s)` : '';
+  const whole = run.children ? ` on ${run.children.total} ${run.children.total === 1 ? 'node' : 'nodes'}` : '';
   return `${run.kind} ${run.status}${whole}${seconds}${counts}${snapshot}${run.detail ? ` (${run.detail} [${run.code}])` : ''}`;
 };
 

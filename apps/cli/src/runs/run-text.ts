@@ -1,4 +1,4 @@
-import { parseTime } from '#kernel';
+import { controlNode, parseTime } from '#kernel';
 import { humanBytes, humanDuration, table } from '../format.ts';
 import { childrenLine } from './children.ts';
 import type { RunView } from './run-view.ts';
@@ -7,7 +7,7 @@ import type { RunView } from './run-view.ts';
 type Names = ReadonlyMap<string, string>;
 
 const whereOf = ({ node, place, selector }: RunView, names: Names): string => {
-  if (node !== undefined) return names.get(node) ?? node;
+  if (node !== undefined) return names.get(node) ?? (node === controlNode ? 'masters' : node);
   return `${place ?? ''} ${Object.entries(selector ?? {}).map(([key, value]) => `${key}=${value}`).join(',')}`.trim();
 };
 

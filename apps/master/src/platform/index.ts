@@ -11,7 +11,7 @@ export { PageQuery } from './http/page.dto.ts';
 export { type Page, type SortKey, mapPage, paginate } from './http/page.ts';
 export { Caller, NeedsRole, type Principal, Public, principalOf, publicKey, roleKey, setPrincipal } from './http/principal.ts';
 export { type Role, mayActAs, roles } from './domain/role.ts';
-export { invalidRequest } from './http/validation.ts';
+export { MayBeNull, invalidRequest } from './http/validation.ts';
 export { MasterConfig, publicUrlOf } from './config/master.config.ts';
 export { type Duty, ReconcileLoop } from './processes/reconcile-loop.ts';
 export { Housekeeping } from './processes/housekeeping.process.ts';

@@ -1,11 +1,11 @@
 import {
-  Body, type CanActivate, Controller, type ExecutionContext, Get, HttpCode, Inject, type INestApplication, Injectable, Module, Post, Query,
+  Body, type CanActivate, Controller, type ExecutionContext, Get, HttpCode, Inject, type INestApplication, Injectable, Module, Param, Post, Query,
 } from '@nestjs/common';
 import type { Request } from 'express';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
-import { IsInt, IsString, ValidateNested } from 'class-validator';
+import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
-import { get } from 'node:http';
+import { type Server, get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandHandler } from '#event-store';
 import { FakeClock, countingIds, err, fault, ok, refuse, silentLogger } from '#kernel';
@@ -17,12 +17,15 @@ import { EtagInterceptor, IfMatch, requireRevision } from './etag.ts';
 import { PageQuery } from './page.dto.ts';
 import { setPrincipal } from './principal.ts';
 import { ProblemFilter } from './problem.filter.ts';
-import { validationPipe } from './validation.ts';
+import { answerUnread } from './unread-request.ts';
+import { MayBeNull, validationPipe } from './validation.ts';
 
 class Inner { @IsInt() count: number; }
 class Thing {
   @IsString() name: string;
   @ValidateNested() @Type(() => Inner) inner: Inner;
+  @IsOptional() @IsInt() size?: number;
+  @IsOptional() @MayBeNull() @IsInt() limit?: number | null;
 }
 
 let caughtUp = true;
@@ -50,6 +53,7 @@ class Things {
   }
   @Get('broken') broken(): never { throw new Error('password=hunter2'); }
   @Get('one') one(): object { return { id: 'x', revision: 7 }; }
+  @Get('by/:id') byId(@Param('id') id: string): object { return { id }; }
   @Get() list(@Query() page: PageQuery): object { return { limit: page.limit ?? null }; }
 }
 
@@ -95,6 +99,7 @@ describe('the HTTP edge', () => {
   beforeAll(async () => {
     app = await NestFactory.create(TestModule, { logger: false });
     await app.listen(0, '127.0.0.1');
+    (app.getHttpServer() as Server).on('clientError', answerUnread);
     base = await app.getUrl();
   });
   afterAll(() => app.close());
@@ -110,6 +115,23 @@ describe('the HTTP edge', () => {
     const problem = (await answer.json()) as { code: string; errors: { field: string }[] };
     expect(problem.code).toBe('invalid-request');
     expect(problem.errors.map(({ field }) => field).sort()).toEqual(['extra', 'inner.count', 'name']);
+  });
+
+  it('refuses null where it has no meaning, although the field may be left out', async () => {
+    expect(await (await post('', { ...good, size: null, inner: { count: null } })).json()).toMatchObject({ status: 400, errors: [{ field: 'inner.count' }, { field: 'size' }] });
+    expect((await post('', { ...good, limit: null })).status).toBe(201);
+  });
+
+  it('knows nothing by an id that no id can be like, and names each faulty field once', async () => {
+    expect(await (await fetch(`${base}/things/by/${encodeURIComponent('../x y')}`)).json()).toMatchObject({ status: 404, code: 'no-such-id' });
+    expect(await (await fetch(`${base}/things/by/run_1`)).json()).toEqual({ id: 'run_1' });
+    expect(await (await fetch(`${base}/things?limit=abc`)).json()).toMatchObject({ status: 400, detail: 'Correct limit and send again' });
+  });
+
+  it('answers with a problem even where the head of a request is too long to be read', async () => {
+    const answer = await fetch(`${base}/things?cursor=${'x'.repeat(20_000)}`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([431, 'application/problem+json; charset=utf-8']);
+    expect(await answer.json()).toMatchObject({ status: 431, code: 'request-head-too-large' });
   });
 
   it('answers malformed JSON, unknown paths and bad queries with a code and a sentence', async () => {

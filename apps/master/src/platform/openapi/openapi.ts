@@ -3,6 +3,26 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { ProblemAnswer } from '../http/problem.dto.ts';
 import { version } from '../version.ts';
 
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+/** Names of the schemas that a part of the description refers to, directly. */
+const referredIn = (part: unknown): string[] => [...JSON.stringify(part ?? null).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name = '']) => name);
+
+/** Says of everything that is sent in bodies what is true of it: a field that is not named is refused. */
+const closeRequests = (document: OpenAPIObject): OpenAPIObject => {
+  const schemas: Schemas = document.components?.schemas ?? {};
+  const bodies = Object.values(document.paths).flatMap((path) => Object.values(path as Record<string, { readonly requestBody?: unknown }>)).map(({ requestBody }) => requestBody);
+  const seen = new Set<string>();
+  for (let names = referredIn(bodies); names.length > 0; names = names.flatMap((name) => referredIn(schemas[name])).filter((name) => !seen.has(name))) {
+    for (const name of names) seen.add(name);
+  }
+  for (const name of seen) {
+    const schema = schemas[name];
+    if (schema && !('$ref' in schema) && schema.type === 'object' && Object.keys(schema.properties ?? {}).length > 0) schema.additionalProperties = false;
+  }
+  return document;
+};
+
 /** The description of the REST interface, made from the controllers; works on an application in preview mode, with no server at all. */
 export const openApiDocument = (app: INestApplication): OpenAPIObject => {
   const config = new DocumentBuilder()
@@ -19,10 +39,10 @@ export const openApiDocument = (app: INestApplication): OpenAPIObject => {
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemAnswer' } } },
     })
     .build();
-  return SwaggerModule.createDocument(app, config, {
+  return closeRequests(SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Http$/, '')}_${method}`,
     extraModels: [ProblemAnswer],
-  });
+  }));
 };
 
 /** Serves the description at /api/openapi.json and a page to browse it at /api/docs. */

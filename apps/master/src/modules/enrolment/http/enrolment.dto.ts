@@ -5,7 +5,7 @@ import { InstallOptionsRequest } from './install-options.dto.ts';
 
 export class IssueLinkRequest extends InstallOptionsRequest {
   /** The node that may enrol with it. */
-  @IsString() @MaxLength(64) node: string;
+  @Matches(/^node_[0-9a-z]{20}$/, { message: 'node must be the id of a node' }) node: string;
 }
 
 /** What became of a link. */

@@ -1,47 +1,13 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsBoolean, IsOptional, IsString, MaxLength } from 'class-validator';
 import { Repository } from 'typeorm';
 import { fault, rfc3339 } from '#kernel';
-import { type CommandContext, Context, PageQuery, mapPage, paginate } from '../../../platform/index.ts';
+import { type CommandContext, Context, mapPage, paginate } from '../../../platform/index.ts';
 import { RepositoryRow } from '../../repositories/index.ts';
 import { SnapshotCommands } from '../commands/snapshot.commands.service.ts';
+import { PruneRequest, RepositoryAnswer, RepositoryPage, RepositoryQuery } from './repository.dto.ts';
 import { RequestedRunAnswer } from './snapshot.dto.ts';
-
-export class RepositoryQuery extends PageQuery {
-  @IsOptional() @IsString() @MaxLength(64) node?: string;
-  @IsOptional() @IsString() @MaxLength(64) target?: string;
-}
-
-export class PruneRequest {
-  /** Say what would be deleted, delete nothing. Default false. */
-  @IsOptional() @IsBoolean() dryRun?: boolean;
-}
-
-/** The deduplicated, encrypted objects of one node in one target. */
-export class RepositoryAnswer {
-  id: string;
-  revision: number;
-  node: string;
-  target: string;
-  /** 32 hex digits; absent until the first snapshot. */
-  repositoryId?: string;
-  generation: number;
-  snapshots: number;
-  latestSnapshot?: string;
-  /** Runs that use it now. */
-  leases: { run: string; mode: 'shared' | 'exclusive' }[];
-  createdAt?: string;
-  prunedAt?: string;
-  /** Bytes that prunes have deleted so far. */
-  deletedBytes: number;
-}
-
-export class RepositoryPage {
-  items: RepositoryAnswer[];
-  nextCursor?: string;
-}
 
 const answerOf = (row: RepositoryRow): RepositoryAnswer => ({
   id: row.id, revision: row.revision, node: row.node, target: row.target, generation: row.generation, snapshots: row.snapshots, leases: row.leases,

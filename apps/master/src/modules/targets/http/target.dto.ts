@@ -8,7 +8,7 @@ export class S3SettingsRequest {
   @IsOptional() @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true }) endpoint?: string;
   /** Default us-east-1. */
   @IsOptional() @IsString() @Length(1, 64) region?: string;
-  @IsString() @Matches(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { message: 'bucket must be the name of an S3 bucket' }) bucket: string;
+  @IsString() @Matches(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { message: 'bucket must be the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and dashes' }) bucket: string;
   /** Folder in the bucket. */
   @IsOptional() @IsString() @MaxLength(200) @Matches(/^$|^([A-Za-z0-9._-]+\/)+$/, { message: 'prefix must be folders that each end with a slash' }) prefix?: string;
   /** `https://host/bucket`; default: true when an endpoint is given. */

@@ -2,9 +2,9 @@ import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, MaxLength, Min, ValidateNested,
 } from 'class-validator';
-import { FilesSource } from '#contracts';
-import { PageQuery } from '../../../platform/index.ts';
+import { MayBeNull, PageQuery } from '../../../platform/index.ts';
 import { type OfflineRule, type PlacementMode, offlineRules, placementModes } from '../domain/task.placement.ts';
+import { FilesSourceDto } from './files-source.dto.ts';
 
 /** When a task starts by itself. */
 export class ScheduleDto {
@@ -49,7 +49,7 @@ class TaskFields {
   /** With `offline: wait`: then it fails (`wait-over`). Default with `selector`: a day; otherwise it waits as long as it takes. */
   @IsOptional() @IsInt() @Min(1) @Max(2_592_000) waitSeconds?: number;
   /** Absent: it starts by hand only. `null` in a change takes the schedule away. */
-  @IsOptional() @ValidateNested() @Type(() => ScheduleDto) schedule?: ScheduleDto | null;
+  @IsOptional() @MayBeNull() @ValidateNested() @Type(() => ScheduleDto) schedule?: ScheduleDto | null;
   /** What a scheduled start does while the task still runs on the same node: `skip` it (default), or `queue` behind. */
   @IsOptional() @IsIn(['skip', 'queue']) overlap?: 'skip' | 'queue';
   @IsOptional() @ValidateNested() @Type(() => RetentionDto) retention?: RetentionDto;
@@ -63,14 +63,14 @@ export class DefineTaskRequest extends TaskFields {
   /** Unique among tasks, whatever the case. */
   @IsString() @Length(1, 200) name: string;
   @Matches(/^target_[0-9a-z]{20}$/) target: string;
-  @IsDefined() @ValidateNested() @Type(() => FilesSource) source: FilesSource;
+  @IsDefined() @ValidateNested() @Type(() => FilesSourceDto) source: FilesSourceDto;
 }
 
 /** What is to be changed; what is absent stays. */
 export class ChangeTaskRequest extends TaskFields {
   @IsOptional() @IsString() @Length(1, 200) name?: string;
   @IsOptional() @Matches(/^target_[0-9a-z]{20}$/) target?: string;
-  @IsOptional() @ValidateNested() @Type(() => FilesSource) source?: FilesSource;
+  @IsOptional() @ValidateNested() @Type(() => FilesSourceDto) source?: FilesSourceDto;
 }
 
 export class RunTaskRequest {
@@ -92,6 +92,10 @@ export class TaskQuery extends PageQuery {
   @IsOptional() @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value)) @IsBoolean() paused?: boolean;
 }
 
+export class TaskIdAnswer {
+  id: string;
+}
+
 /** What to back up, from where, when, to which target, and how long to keep it. */
 export class TaskAnswer {
   id: string;
@@ -111,7 +115,7 @@ export class TaskAnswer {
   /** Bound of the wait. */
   waitSeconds?: number;
   target: string;
-  source: FilesSource;
+  source: FilesSourceDto;
   schedule?: ScheduleDto;
   /** RFC 3339: the next start by itself. */
   nextStart?: string;

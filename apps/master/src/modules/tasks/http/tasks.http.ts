@@ -6,12 +6,8 @@ import { definitionOf } from '../commands/task-definition.mapper.ts';
 import { TaskCommands } from '../commands/task.commands.service.ts';
 import { TaskViews } from '../read-models/tasks/tasks.query.ts';
 import {
-  ChangeTaskRequest, DefineTaskRequest, PreviewAnswer, PreviewTaskRequest, RunTaskRequest, StartedAnswer, TaskAnswer, TaskPage, TaskQuery,
+  ChangeTaskRequest, DefineTaskRequest, PreviewAnswer, PreviewTaskRequest, RunTaskRequest, StartedAnswer, TaskAnswer, TaskIdAnswer, TaskPage, TaskQuery,
 } from './task.dto.ts';
-
-export class TaskIdAnswer {
-  id: string;
-}
 
 /** What to back up, from where, when, and to which target. */
 @ApiTags('tasks')
