@@ -1,3 +1,4 @@
+import type { Clock } from '#kernel';
 import type { LogWriter, Write, WriteOutcome } from './log-writer.ts';
 import { semaphore } from './semaphore.ts';
 
@@ -7,6 +8,9 @@ const mostMessages = 256;
 const mostBytes = 1 << 20;
 /** Appends of one message each that are worth a batch: nats-server stages it in files, which costs as much as that many messages. */
 const worthABatch = 8;
+/** After a batch the writer rests this many times as long as it took, and no longer than so many milliseconds: others may join the next. */
+const restFactor = 2;
+const mostRestMs = 20;
 /** Batches of a group that has to be written one by one; fewer than the server allows in flight for a stream (50), shared by the masters. */
 const batchesInFlight = 16;
 
@@ -39,15 +43,20 @@ const settleStored = (group: readonly Waiting[], last: number): void => {
   for (const { writes, resolve } of group) resolve({ status: 'stored', sequence: (sequence += writes.length) });
 };
 
+/** Not worth a batch: each is written by itself, side by side. */
+const areFew = (group: readonly Waiting[]): boolean => group.length < worthABatch && group.every(({ writes }) => writes.length === 1);
+
 /**
  * A writer that has one thing on its way at a time and sends what came meanwhile together, as one atomic batch: under load many
  * appends share one fsync and one staging. Each append still holds whole or not at all, and on its own: when the group is refused,
- * because an expectation of one of them does not hold, each is written alone. Who comes alone waits for nothing.
+ * because an expectation of one of them does not hold, each is written alone. Who comes alone, and not right after a batch, waits
+ * for nothing.
  */
-export const groupCommit = (write: LogWriter): LogWriter => {
+export const groupCommit = (write: LogWriter, clock: Clock): LogWriter => {
   const waiting: Waiting[] = [];
   const places = semaphore(batchesInFlight);
   let busy = false;
+  let resting = new AbortController();
   const alone = ({ writes, resolve, reject }: Waiting): Promise<void> => places(() => write(writes)).then(resolve, reject);
   const together = async (group: readonly Waiting[]): Promise<void> => {
     const [first, ...rest] = group.flatMap(({ writes }) => writes);
@@ -57,17 +66,25 @@ export const groupCommit = (write: LogWriter): LogWriter => {
     if (outcome?.status === 'busy' || outcome?.status === 'unknown') return group.forEach(({ resolve }) => resolve(outcome));
     await Promise.all(group.map(alone));
   };
+  /** Until the time has passed, or enough wait. */
+  const rest = async (ms: number): Promise<void> => {
+    if (ms <= 0 || waiting.length >= worthABatch) return;
+    resting = new AbortController();
+    await clock.sleep(Math.min(ms, mostRestMs), resting.signal).catch(() => undefined);
+  };
   const drain = async (): Promise<void> => {
     busy = true;
     while (waiting.length > 0) {
-      const group = takeGroup(waiting);
-      const few = group.length === 1 || (group.length < worthABatch && group.every(({ writes }) => writes.length === 1));
-      await (few ? Promise.all(group.map(alone)) : together(group));
+      const [group, start] = [takeGroup(waiting), clock.monotonic()];
+      const few = areFew(group);
+      await (few || group.length === 1 ? Promise.all(group.map(alone)) : together(group));
+      if (!few) await rest(restFactor * (clock.monotonic() - start));
     }
     busy = false;
   };
   return (writes) => new Promise((resolve, reject) => {
     waiting.push({ writes, bytes: bytesOf(writes), resolve, reject });
     if (!busy) void drain();
+    else if (waiting.length >= worthABatch) resting.abort();
   });
 };

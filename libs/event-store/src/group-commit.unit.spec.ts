@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '#kernel';
 import { groupCommit } from './group-commit.ts';
 import type { Write, WriteOutcome } from './log-writer.ts';
 
@@ -9,6 +11,7 @@ const append = (name: string, count = 2): readonly [Write, ...Write[]] => [writt
 /** A log that answers when it is told to, and refuses what `refuses` says. */
 const slowLog = (refuses: (subjects: readonly string[]) => WriteOutcome | Error | undefined = () => undefined) => {
   const calls: string[][] = [];
+  const clock = new FakeClock();
   let last = 0;
   const open = Promise.withResolvers<void>();
   const write = groupCommit(async (writes) => {
@@ -19,8 +22,8 @@ const slowLog = (refuses: (subjects: readonly string[]) => WriteOutcome | Error 
     if (refused instanceof Error) throw refused;
     if (refused) return refused;
     return { status: 'stored', sequence: (last += writes.length) };
-  });
-  return { write, calls, answer: open.resolve };
+  }, clock);
+  return { write, calls, clock, answer: open.resolve };
 };
 
 describe('appends that come together', () => {
@@ -85,5 +88,30 @@ describe('appends that come together', () => {
     log.answer();
     await Promise.all([...outcomes, ...large]);
     expect(log.calls.map(({ length }) => length)).toEqual([2, 256, 146, 2, 2]);
+  });
+
+  it.each([[3, 6], [100, 20]])('after a batch that took %i ms others have %i ms to join the next', async (took, rest) => {
+    const log = slowLog();
+    const first = log.write(append('a'));
+    await log.clock.advance(took);
+    log.answer();
+    await first;
+    await nextTurn();
+    const others = [log.write(append('b')), log.write(append('c', 1))];
+    await log.clock.advance(rest - 1);
+    expect(log.calls).toHaveLength(1);
+    await log.clock.advance(1);
+    await Promise.all(others);
+    expect(log.calls[1]).toEqual(['b.0', 'b.1', 'c.0']);
+  });
+
+  it('nobody waits longer when enough have come', async () => {
+    const log = slowLog();
+    const first = log.write(append('a'));
+    await log.clock.advance(5);
+    log.answer();
+    await first;
+    await Promise.all(Array.from({ length: 8 }, (_, index) => log.write(append(`n${index}`))));
+    expect(log.calls.map(({ length }) => length)).toEqual([2, 16]);
   });
 });

@@ -120,7 +120,7 @@ export const jetStreamEventStore = (options: EventStoreOptions): EventStore => {
   const reader = logReader(connection);
   const parts: Parts = {
     reader, clock,
-    writer: groupCommit(logWriter(connection)),
+    writer: groupCommit(logWriter(connection), clock),
     archive: archiveLoader(sql),
     codec: eventCodec(types, installation),
     fence: logFence(connection, { log: reader, sql, installation }, clock),
