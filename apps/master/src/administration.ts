@@ -47,7 +47,7 @@ const withLog = async ({ config, clock, logger, signal }: Job, work: (copies: Re
   const bus = await connectMaster({ config: config.nats, keys, clock, logger, signal });
   const pool = new pg.Pool({ connectionString: config.postgres.url, max: 2, application_name: 'holdfast-doctor' });
   try {
-    await work({ log: logReader(bus.control), sql: pool, installation: installationOf(keys), connection: bus.control });
+    await work({ log: logReader(bus.control, clock), sql: pool, installation: installationOf(keys), connection: bus.control, clock });
   } finally {
     await pool.end();
     await bus.control.close();

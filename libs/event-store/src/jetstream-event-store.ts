@@ -117,10 +117,10 @@ const append = async (parts: Parts, planned: Planned): Promise<readonly Recorded
  */
 export const jetStreamEventStore = (options: EventStoreOptions): EventStore => {
   const { connection, sql, types, installation, clock } = options;
-  const reader = logReader(connection);
+  const reader = logReader(connection, clock);
   const parts: Parts = {
     reader, clock,
-    writer: groupCommit(logWriter(connection), clock),
+    writer: groupCommit(logWriter(connection, clock), clock),
     archive: archiveLoader(sql),
     codec: eventCodec(types, installation),
     fence: logFence(connection, { log: reader, sql, installation }, clock),

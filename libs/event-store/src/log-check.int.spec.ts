@@ -46,7 +46,7 @@ beforeAll(async () => {
   connection = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   pool = new pg.Pool({ connectionString: postgres.url });
   pool.on('error', () => undefined);
-  copies = { log: logReader(connection), sql: pool, installation };
+  copies = { log: logReader(connection, systemClock), sql: pool, installation };
 });
 beforeEach(async () => {
   for (const statement of archiveDown) await pool.query(statement.replace('schema archive', 'schema if exists archive'));
@@ -84,7 +84,7 @@ describe('log and archive', () => {
     expect(await checkLog(copies)).toMatchObject({ state: 'recreated', archived: 20, last: 0 });
     await expect(append('a0')).rejects.toMatchObject({ code: 'log-diverged', kind: 'unavailable' });
     expect((await copies.log.info()).last).toBe(0);
-    expect(await reappend({ ...copies, connection })).toEqual({ compared: 0, written: 20 });
+    expect(await reappend({ ...copies, connection, clock: systemClock })).toEqual({ compared: 0, written: 20 });
     expect(await wholeLog(20)).toEqual(before);
     expect(await checkLog(copies)).toMatchObject({ state: 'agree' });
     expect(await append('a0')).toMatchObject([{ sequence: 21, revision: 8 }]);
@@ -97,12 +97,12 @@ describe('log and archive', () => {
     await makeStream();
     await pool.query('update archive.checkpoint set stream_created = $1', [(await copies.log.info()).created]);
     await pool.query('update archive.checkpoint set sequence = 12');
-    await reappend({ ...copies, connection });
+    await reappend({ ...copies, connection, clock: systemClock });
     await pool.query('update archive.checkpoint set sequence = 20');
     expect(await checkLog(copies)).toMatchObject({ state: 'lost-tail', archived: 20, last: 12 });
     await expect(append('a0')).rejects.toMatchObject({ code: 'log-diverged' });
-    expect(await reappend({ ...copies, connection })).toEqual({ compared: 12, written: 8 });
-    expect(await reappend({ ...copies, connection })).toEqual({ compared: 20, written: 0 });
+    expect(await reappend({ ...copies, connection, clock: systemClock })).toEqual({ compared: 12, written: 8 });
+    expect(await reappend({ ...copies, connection, clock: systemClock })).toEqual({ compared: 20, written: 0 });
     expect(await wholeLog(20)).toEqual(before);
   });
 
@@ -114,7 +114,7 @@ describe('log and archive', () => {
     await append('other');
     await pool.query('update archive.checkpoint set sequence = 20');
     await expect(append('a0')).rejects.toMatchObject({ code: 'log-diverged' });
-    await expect(reappend({ ...copies, connection })).rejects.toMatchObject({ code: 'log-different' });
+    await expect(reappend({ ...copies, connection, clock: systemClock })).rejects.toMatchObject({ code: 'log-different' });
     expect((await copies.log.info()).last).toBe(1);
   });
 

@@ -1,5 +1,5 @@
 import { ErrorCode, NatsError, type NatsConnection } from 'nats';
-import { type AppError, fault, inStep } from '#kernel';
+import { type AppError, type Clock, fault, inStep } from '#kernel';
 import { type StoredEvent, ownHeaders } from './codec.ts';
 import { eventsStream } from './subject.ts';
 
@@ -67,11 +67,11 @@ const storedOf = (message: NonNullable<MessageAnswer['message']>): StoredEvent =
 const tries = 4;
 
 /** A reader over the connection; each of the four tries of a read may take `timeoutMs`. */
-export const logReader = (connection: NatsConnection, timeoutMs = 1_000): LogReader => {
+export const logReader = (connection: NatsConnection, clock: Clock, timeoutMs = 1_000): LogReader => {
   const ask = async <A extends Answer>(operation: string, request: object): Promise<A> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        await inStep(connection);
+        await inStep(connection, clock);
         const reply = await connection.request(`$JS.API.STREAM.${operation}.${eventsStream}`, JSON.stringify(request), { timeout: timeoutMs });
         return JSON.parse(reply.string()) as A;
       } catch (cause) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type MsgHdrs, type NatsConnection, headers as natsHeaders } from 'nats';
-import { fault, inStep } from '#kernel';
+import { type Clock, fault, inStep } from '#kernel';
 import type { NewEvent } from './codec.ts';
 import { isConnectionTrouble } from './log-reader.ts';
 
@@ -55,7 +55,7 @@ const headersOf = ({ event, expect }: Write, more: Readonly<Record<string, strin
 export type LogWriter = (writes: readonly [Write, ...Write[]]) => Promise<WriteOutcome>;
 
 /** A writer over the connection; after `timeoutMs` the outcome is unknown. */
-export const logWriter = (connection: NatsConnection, timeoutMs = 2_000): LogWriter => async (writes) => {
+export const logWriter = (connection: NatsConnection, clock: Clock, timeoutMs = 2_000): LogWriter => async (writes) => {
   const last = writes.length - 1;
   const batch = last === 0 ? undefined : randomBytes(12).toString('hex');
   const batchHeaders = (index: number): Record<string, string> =>
@@ -63,7 +63,7 @@ export const logWriter = (connection: NatsConnection, timeoutMs = 2_000): LogWri
       'Nats-Batch-Id': batch, 'Nats-Batch-Sequence': String(index + 1), ...(index === last ? { 'Nats-Batch-Commit': '1' } : {}),
     };
   try {
-    await inStep(connection);
+    await inStep(connection, clock);
     for (const [index, write] of writes.slice(0, last).entries()) {
       connection.publish(write.event.subject, write.event.data, { headers: headersOf(write, batchHeaders(index)) });
     }

@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { fault } from '#kernel';
+import { type Clock, fault } from '#kernel';
 import { readArchive, readCheckpoint, writeCheckpoint } from './archive.ts';
 import { type StoredEvent, header } from './codec.ts';
 import { type LogCopies, checkLog, logDiverged } from './log-check.ts';
@@ -17,6 +17,7 @@ export interface Reappended {
 /** What reappending works with. */
 export interface ReappendParts extends LogCopies {
   readonly connection: NatsConnection;
+  readonly clock: Clock;
   /** Called after each piece, with the events done so far. */
   readonly onProgress?: (done: number) => void;
 }
@@ -54,11 +55,11 @@ const writePiece = async (writer: LogWriter, piece: readonly StoredEvent[]): Pro
  * when repeated or interrupted. Throws `log-different` when the copies contradict each other.
  */
 export const reappend = async (parts: ReappendParts): Promise<Reappended> => {
-  const { log, sql, connection } = parts;
+  const { log, sql, connection, clock } = parts;
   const found = await checkLog(parts);
   if (found.state === 'different') throw logDiverged(found);
   const both = Math.min(found.last, found.archived);
-  const writer = logWriter(connection);
+  const writer = logWriter(connection, clock);
   for (let after = 0; after < found.archived;) {
     const piece = await readArchive(sql, { after, until: found.archived, limit: page });
     const last = piece.at(-1);

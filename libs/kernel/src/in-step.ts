@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Milliseconds between two steps. */
 const stepMs = 2;
@@ -14,7 +14,7 @@ const steps = new WeakMap<object, Steps>();
  * Waits for the next step of `connection`. Who comes alone waits for nothing; of those who come shortly one after the other all go on
  * in the same moment, at most 2 ms later, so that what each sends right then leaves in one write: that costs as much as one message does.
  */
-export const inStep = (connection: object, clock: Clock = systemClock): Promise<void> => {
+export const inStep = (connection: object, clock: Clock): Promise<void> => {
   const known = steps.get(connection);
   const step = known ?? { last: -Infinity, next: undefined };
   if (!known) steps.set(connection, step);

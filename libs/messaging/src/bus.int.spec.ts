@@ -98,7 +98,7 @@ const claim = (attempt: number) => ({ id: 'q1', run: command.run, attempt, insta
 
 describe('masters and agents on the bus', () => {
   it('a signed command reaches its agent, which has no permission but its own', async () => {
-    const publisher = new CommandPublisher(master, nats.keys.commandSigning);
+    const publisher = new CommandPublisher(master, nats.keys.commandSigning, systemClock);
     await publisher.send(command);
     await publisher.send(command);
     await waitUntil(() => seen.commands.length > 0);
@@ -200,7 +200,7 @@ describe('masters and agents on the bus', () => {
   });
 
   it('nothing is believed sent while the bus is away', async () => {
-    const publisher = new CommandPublisher(master, nats.keys.commandSigning);
+    const publisher = new CommandPublisher(master, nats.keys.commandSigning, systemClock);
     const later: Command = { ...command, attempt: 2 };
     await nats.kill();
     await expect(publisher.send(later)).rejects.toMatchObject({ code: 'command-not-sent', retryable: true });

@@ -47,7 +47,7 @@ interface FollowerParts {
 const partsOf = (options: FollowerOptions): FollowerParts => {
   const { connection, sql, clock, logger, lookMs = 500, stalledMs = 15_000 } = options;
   const codec = eventCodec(options.types, options.installation);
-  const reader = logReader(connection);
+  const reader = logReader(connection, clock);
   const known = progress(
     async (after, until) => (await readArchive(sql, { after, until, limit: readPage })).map((stored) => codec.decode(stored)), clock, logger);
   return {

@@ -65,8 +65,14 @@ export interface ObjectRemover {
   delete(name: string, options?: CallOptions): Promise<void>;
 }
 
+/** Removes what writers that were killed left behind and no listing shows. */
+export interface LeftoverRemover {
+  /** Below `prefix` (empty: everywhere), last written before `before` (ms since 1970). Returns how many. */
+  removeLeftovers(prefix: string, before: number, options?: CallOptions): Promise<number>;
+}
+
 /** A place that stores objects. Errors are `AppError`s with `retryable` set: true means that the same call may succeed later. */
-export interface ObjectStore extends ObjectWriter, ObjectReader, ObjectLister, ObjectRemover {}
+export interface ObjectStore extends ObjectWriter, ObjectReader, ObjectLister, ObjectRemover, Partial<LeftoverRemover> {}
 
 /** There is no object `name`. Permanent. */
 export const objectNotFound = (name: string): AppError =>

@@ -108,12 +108,12 @@ export class FakeMaster {
   }
 
   command(run: string, verb: Command['verb'] = 'backup', attempt = 1): Promise<void> {
-    return new CommandPublisher(this.bus, this.key).send({ protocol: 1, node: this.node, run, attempt, verb, issuedAt: '2026-01-01T00:00:00.000Z' });
+    return new CommandPublisher(this.bus, this.key, systemClock).send({ protocol: 1, node: this.node, run, attempt, verb, issuedAt: '2026-01-01T00:00:00.000Z' });
   }
 
   /** Orders a new key. */
   rotate(rotation: string): Promise<void> {
-    return new CommandPublisher(this.bus, this.key).send({ protocol: 1, node: this.node, rotation, verb: 'rotate', issuedAt: rotation });
+    return new CommandPublisher(this.bus, this.key, systemClock).send({ protocol: 1, node: this.node, rotation, verb: 'rotate', issuedAt: rotation });
   }
 
   token(publicKey: string): string {

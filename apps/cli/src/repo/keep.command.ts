@@ -59,7 +59,7 @@ const reportPrune = (context: CommandContext, result: PruneResult): void => {
 const prune = async (context: CommandContext, options: PruneCommandOptions): Promise<void> => {
   const store = openStore(options.repository);
   const result = await interruptible((signal) => pruneRepository({
-    store, keys: keysOfFile(store, options.identity), dryRun: options.dryRun ?? false, signal,
+    store, keys: keysOfFile(store, options.identity), dryRun: options.dryRun ?? false, signal, clock: context.clock,
     keep: (snapshots) => new Set(retain(
       snapshots.map(({ header }) => ({ id: header.snapshot, time: Date.parse(header.time) })), { last: options.keepLast },
     ).keys()),

@@ -1,16 +1,18 @@
 import type { NatsConnection } from 'nats';
 import { type Command, commandMessageId, encodeMessage, streams, subjects } from '#contracts';
 import { type SigningKey, signMessage } from '#identity';
-import { fault, inStep } from '#kernel';
+import { type Clock, fault, inStep } from '#kernel';
 
 /** Puts signed commands into COMMANDS. */
 export class CommandPublisher {
   private readonly connection: NatsConnection;
   private readonly key: SigningKey;
+  private readonly clock: Clock;
 
-  constructor(connection: NatsConnection, key: SigningKey) {
+  constructor(connection: NatsConnection, key: SigningKey, clock: Clock) {
     this.connection = connection;
     this.key = key;
+    this.clock = clock;
   }
 
   /**
@@ -22,7 +24,7 @@ export class CommandPublisher {
   async send(command: Command, repetition = 0): Promise<void> {
     const message = encodeMessage(signMessage(this.key, 'command', command.node, command));
     try {
-      await inStep(this.connection);
+      await inStep(this.connection, this.clock);
       await this.connection.jetstream().publish(subjects.command(command.node, command.verb), message, {
         msgID: commandMessageId(command, repetition), expect: { streamName: streams.commands }, timeout: 5000,
       });

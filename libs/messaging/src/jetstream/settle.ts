@@ -36,9 +36,9 @@ const keepAlive = async (message: JsMsg, { clock, ackWaitMs }: SettleOptions, si
 /** Stream subject and position, for log lines. */
 const place = (message: JsMsg) => ({ subject: message.subject, sequence: message.seq, deliveries: message.info.deliveryCount });
 
-const confirm = async (message: JsMsg, { log, connection }: SettleOptions): Promise<Outcome> => {
+const confirm = async (message: JsMsg, { clock, log, connection }: SettleOptions): Promise<Outcome> => {
   try {
-    if (connection) await inStep(connection);
+    if (connection) await inStep(connection, clock);
     await message.ackAck({ timeout: 5000 });
     return 'acked';
   } catch (error) {

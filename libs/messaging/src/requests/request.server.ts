@@ -104,7 +104,7 @@ export class RequestServer extends Server implements CustomTransportStrategy {
       id = decoded.id;
       const result = await this.call(request, decoded.payload);
       const answer = await succeed(request, id, result);
-      await inStep(this.options.connection);
+      await inStep(this.options.connection, this.options.clock);
       message.respond(answer);
     } catch (error) {
       const failure = failureOf(error);

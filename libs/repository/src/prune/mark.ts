@@ -13,7 +13,10 @@ export interface Mark {
   readonly livePlain: number;
 }
 
-/** Of the copies of a needed chunk the one of the earliest attempt stays; among equals the first in the catalog. */
+/**
+ * Of the copies of a needed chunk the one of the earliest attempt stays; among equals the first in the catalog, whose order is that of the
+ * names: two prunes that look at the same packs must choose alike, as one that is believed dead may still delete what it did not choose.
+ */
 const choose = (catalog: PackCatalog, copies: readonly number[], rank: (keyId: string) => number): number | undefined => {
   let best: number | undefined;
   let bestRank = Infinity;

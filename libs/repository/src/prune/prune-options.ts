@@ -1,3 +1,4 @@
+import type { Clock } from '#kernel';
 import type { ObjectStore } from '#storage';
 import type { DirectoryCache } from '../catalog/pack-catalog.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -29,6 +30,7 @@ export interface PruneOptions {
   /** Size at which a new pack is closed. Default 32 MiB. */
   readonly packBytes?: number;
   readonly cache?: DirectoryCache;
+  readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
 

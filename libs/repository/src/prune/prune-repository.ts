@@ -9,6 +9,9 @@ import { type Mark, markLive } from './mark.ts';
 import { condemnedIds, type Planned, planSweep } from './plan.ts';
 import type { PruneNumbers, PruneOptions, PruneResult } from './prune-options.ts';
 
+/** What a writer left half-written is given up after so many milliseconds. */
+const leftoverMs = 86_400_000;
+
 const defaults = { minDead: 0.1, packBytes: 32 * 1024 * 1024 };
 
 class Prune {
@@ -118,14 +121,22 @@ class Prune {
 
   /** Snapshots first, so that none ever refers to what is gone; then packs; then keys that only they were under. */
   private async remove(plan: { readonly remove: readonly CataloguedPack[] }, written: readonly WrittenPack[]): Promise<number> {
-    const { store } = this.options;
     const going = this.snapshots.filter(({ name, header }) => this.seen.has(name) && !this.kept.has(header.snapshot));
-    for (const { name } of going) await store.delete(name, this.call);
-    for (const { name } of plan.remove) await store.delete(name, this.call);
+    await this.delete(going);
+    await this.delete(plan.remove);
     const orphans = this.orphanedKeys(going, plan.remove, written);
     const keys = [...(this.listing?.kinds['data-key'] ?? []), ...(this.listing?.kinds['catalog-key'] ?? [])].filter(({ parsed }) => orphans.has(parsed.id));
-    for (const { name } of keys) await store.delete(name, this.call);
+    await this.delete(keys);
+    await this.options.store.removeLeftovers?.('', this.options.clock.now() - leftoverMs, this.call);
     return keys.length;
+  }
+
+  /** Obeys an abort at once: who aborts a prune lets others write to the repository next. */
+  private async delete(objects: readonly { readonly name: string }[]): Promise<void> {
+    for (const { name } of objects) {
+      this.options.signal?.throwIfAborted();
+      await this.options.store.delete(name, this.call);
+    }
   }
 
   /** Keys that something removed was under, and nothing that stays is. */

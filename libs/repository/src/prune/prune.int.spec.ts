@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fault } from '#kernel';
+import { fault, systemClock } from '#kernel';
 import { faultyStore } from '#storage/testing';
 import type { MemoryStore, ObjectStore } from '#storage';
 import { copyOf, sampleRepository, type SampleRepository } from '../catalog/testing.ts';
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 const prune = (store: ObjectStore, last: number, change: Partial<PruneOptions> = {}, by: SampleRepository = sample) => pruneRepository({
-  store, keys: identityKeys(store, [by.catalogIdentity]),
+  store, clock: systemClock, keys: identityKeys(store, [by.catalogIdentity]),
   keep: (snapshots) => new Set(retain(snapshots.map(({ header }) => ({ id: header.snapshot, time: Date.parse(header.time) })), { last }).keys()), ...change,
 });
 const verify = (store: ObjectStore, by: SampleRepository = sample) => verifyRepository({ store, level: 3, keys: identityKeys(store, [by.dataIdentity]) });
@@ -152,6 +152,32 @@ describe('a prune that is killed', () => {
     }
     expect(tried).toBeGreaterThanOrEqual(8);
   }, 300_000);
+});
+
+describe('a prune that is believed dead and is not', () => {
+  it('may delete what it planned after another one has done the work anew: nothing is lost', async () => {
+    // Which of two copies is met first depends on the names of the packs, which are another each time.
+    for (let time = 0; time < 6; time++) {
+      const store = copyOf(base);
+      let atDeletion: () => void = () => undefined;
+      let goOn: () => void = () => undefined;
+      const begun = new Promise<void>((resolve) => { atDeletion = resolve; });
+      const released = new Promise<void>((resolve) => { goOn = resolve; });
+      const slow: ObjectStore = { ...store, delete: async (name) => {
+        atDeletion();
+        await released;
+        await store.delete(name);
+      } };
+      const first = prune(slow, 1);
+      await begun;
+      const packs = count(store, 'packs/');
+      await prune(store, 1);
+      goOn();
+      await first;
+      expect(packs).toBeGreaterThan(count(store, 'packs/'));
+      expect((await verify(store)).findings).toEqual([]);
+    }
+  }, 120_000);
 });
 
 describe('a backup that races with a prune', () => {

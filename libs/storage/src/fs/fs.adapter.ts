@@ -1,10 +1,10 @@
-import { constants, lstat, open, readdir, unlink } from 'node:fs/promises';
+import { constants, lstat, open, opendir, readdir, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createHash } from 'node:crypto';
 import { checkBody, sameBytes } from '../bytes.ts';
 import { checkObjectName, checkPrefix } from '../names.ts';
 import {
-  type ByteRange, type CallOptions, type ObjectInfo, type ObjectStore, objectNotFound, type PutOptions, type PutOutcome,
+  type ByteRange, type CallOptions, type LeftoverRemover, type ObjectInfo, type ObjectStore, objectNotFound, type PutOptions, type PutOutcome,
   type StreamPutOptions, type StreamWriter,
 } from '../object-store.port.ts';
 import { maxObjectBytes, objectMismatch, objectTooLarge, objectTruncated } from '../store-errors.ts';
@@ -19,10 +19,12 @@ export interface FsStoreOptions {
   readonly sync?: boolean;
 }
 
-const guarded = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
+const guarded = async <T>(name: string, signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> => {
   try {
+    signal?.throwIfAborted();
     return await call();
   } catch (error) {
+    signal?.throwIfAborted();
     throw fsError(name, error);
   }
 };
@@ -72,11 +74,20 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
   }
 }
 
+/** Temporary files at any depth; holds one entry of each folder on the way in memory. */
+async function* temporaryFiles(folder: string): AsyncGenerator<string> {
+  for await (const entry of (await unlessMissing(opendir(folder))) ?? []) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* temporaryFiles(path);
+    else if (entry.isFile() && entry.name.startsWith(temporaryPrefix)) yield path;
+  }
+}
+
 /**
  * Objects as files below a folder, which is made at the first write. An object appears whole or not at all: temporary file, fsync,
  * `link()` (fails if present), fsync of the folder. Links are not followed for objects. Needs hard links.
  */
-export class FsStore implements ObjectStore, StreamWriter {
+export class FsStore implements ObjectStore, StreamWriter, LeftoverRemover {
   private readonly root: string;
   private readonly checkBodies: boolean;
   private readonly sync: boolean;
@@ -89,8 +100,7 @@ export class FsStore implements ObjectStore, StreamWriter {
   }
 
   put(name: string, body: readonly Uint8Array[], { sha256, signal }: PutOptions): Promise<PutOutcome> {
-    return guarded(name, async () => {
-      signal?.throwIfAborted();
+    return guarded(name, signal, async () => {
       const file = this.fileOf(name);
       if (this.checkBodies) checkBody(name, body, sha256);
       return this.create(file, ({ handle }) => writeAll(handle, body));
@@ -98,7 +108,7 @@ export class FsStore implements ObjectStore, StreamWriter {
   }
 
   putStream(name: string, stream: AsyncIterable<Uint8Array>, { size, sha256, signal }: StreamPutOptions): Promise<PutOutcome> {
-    return guarded(name, () => this.create(this.fileOf(name), async ({ handle }) => {
+    return guarded(name, signal, () => this.create(this.fileOf(name), async ({ handle }) => {
       const hash = createHash('sha256');
       let written = 0;
       for await (const part of stream) {
@@ -113,14 +123,11 @@ export class FsStore implements ObjectStore, StreamWriter {
   }
 
   get(name: string, range?: ByteRange, options?: CallOptions): Promise<Uint8Array> {
-    return guarded(name, async () => {
-      options?.signal?.throwIfAborted();
-      return readRange(this.fileOf(name), name, range);
-    });
+    return guarded(name, options?.signal, async () => readRange(this.fileOf(name), name, range));
   }
 
-  head(name: string): Promise<ObjectInfo | undefined> {
-    return guarded(name, async () => {
+  head(name: string, options?: CallOptions): Promise<ObjectInfo | undefined> {
+    return guarded(name, options?.signal, async () => {
       const info = await unlessMissing(lstat(this.fileOf(name)));
       return info?.isFile() ? { name, size: info.size } : undefined;
     });
@@ -139,19 +146,18 @@ export class FsStore implements ObjectStore, StreamWriter {
     }
   }
 
-  delete(name: string): Promise<void> {
-    return guarded(name, async () => unlessMissing(unlink(this.fileOf(name))));
+  delete(name: string, options?: CallOptions): Promise<void> {
+    return guarded(name, options?.signal, async () => unlessMissing(unlink(this.fileOf(name))));
   }
 
-  /** Removes temporary files, last written before `before` (ms since 1970), that killed writers left. Returns how many. */
-  async removeLeftovers(before: number): Promise<number> {
+  async removeLeftovers(prefix: string, before: number, options?: CallOptions): Promise<number> {
+    checkPrefix(prefix);
     let removed = 0;
-    const entries = await readdir(this.root, { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const entry of entries.filter((found) => found.isFile() && found.name.startsWith(temporaryPrefix))) {
-      const file = join(entry.parentPath, entry.name);
-      const info = await lstat(file).catch(() => undefined);
+    for await (const file of temporaryFiles(join(this.root, prefix))) {
+      options?.signal?.throwIfAborted();
+      const info = await unlessMissing(lstat(file));
       if (!info || info.mtimeMs >= before) continue;
-      await unlink(file).catch(() => undefined);
+      await unlessMissing(unlink(file));
       removed++;
     }
     return removed;

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { tempDir } from '#testing';
 import { sha256Of } from '../bytes.ts';
 import { objectStoreContract } from '../testing/object-store.contract.ts';
+import { withPrefix } from '../wrappers/prefixed.wrapper.ts';
 import { fsStore } from './fs.adapter.ts';
 
 objectStoreContract('the folder store', async () => ({ store: fsStore(await tempDir('fs')) }), { listed: 200 });
@@ -48,7 +49,12 @@ describe('the folder store', () => {
     const listed = [];
     for await (const info of store.list('')) listed.push(info);
     expect(listed).toEqual([]);
-    expect(await store.removeLeftovers(2_000_000)).toBe(1);
+    await mkdir(join(dir, 'node_b/packs/aa'), { recursive: true });
+    await writeFile(join(dir, 'node_b/packs/aa/.tmp-1-old'), 'x');
+    await utimes(join(dir, 'node_b/packs/aa/.tmp-1-old'), 1000, 1000);
+    expect(await withPrefix(store, 'node_b').removeLeftovers?.('', 2_000_000)).toBe(1);
+    expect(await store.removeLeftovers('', 2_000_000)).toBe(1);
+    expect(await store.removeLeftovers('nothing/here/', 2_000_000)).toBe(0);
     expect(await readdir(join(dir, 'packs'))).toEqual(['.tmp-1-new']);
   });
 

@@ -5,6 +5,7 @@ import type { ObjectStore } from '../object-store.port.ts';
 export const withPrefix = (store: ObjectStore, folder: string): ObjectStore => {
   const prefix = `${checkObjectName(folder)}/`;
   const full = (name: string): string => prefix + checkObjectName(name);
+  const removeLeftovers = store.removeLeftovers?.bind(store);
   return {
     put: (name, body, options) => store.put(full(name), body, options),
     get: (name, range, options) => store.get(full(name), range, options),
@@ -16,5 +17,6 @@ export const withPrefix = (store: ObjectStore, folder: string): ObjectStore => {
     list: async function* (names, options) {
       for await (const info of store.list(prefix + names, options)) yield { ...info, name: info.name.slice(prefix.length) };
     },
+    ...(removeLeftovers ? { removeLeftovers: (names, before, options) => removeLeftovers(prefix + names, before, options) } : {}),
   };
 };

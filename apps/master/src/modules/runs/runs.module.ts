@@ -2,8 +2,9 @@ import { Module, type Provider } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { NatsConnection } from 'nats';
 import type { InstallationKeys } from '#identity';
+import type { Clock } from '#kernel';
 import { CommandPublisher } from '#messaging';
-import { BUS, KEYS } from '../../platform/index.ts';
+import { BUS, CLOCK, KEYS } from '../../platform/index.ts';
 import { InstallationModule } from '../installation/installation.module.ts';
 import { NodesModule } from '../nodes/nodes.module.ts';
 import { RepositoryRow } from '../repositories/index.ts';
@@ -69,7 +70,7 @@ import { WaitingReasons } from './read-models/runs/waiting-reasons.query.ts';
 const ports: Provider[] = [
   { provide: NODE_DIRECTORY, useClass: LookupNodeDirectory },
   { provide: TARGET_ACCESS, useClass: StoredTargetAccess },
-  { provide: COMMAND_SENDER, useFactory: (bus: NatsConnection, keys: InstallationKeys) => new CommandPublisher(bus, keys.commandSigning), inject: [BUS, KEYS] },
+  { provide: COMMAND_SENDER, useFactory: (bus: NatsConnection, keys: InstallationKeys, clock: Clock) => new CommandPublisher(bus, keys.commandSigning, clock), inject: [BUS, KEYS, CLOCK] },
   { provide: ADMISSION, useClass: CatalogAdmission },
   { provide: RUN_ROWS, useClass: ReadRunRows },
   { provide: PARENT_ROWS, useClass: ReadParentRows },

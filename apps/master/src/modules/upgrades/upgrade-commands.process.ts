@@ -29,7 +29,7 @@ export class UpgradeCommands implements OnApplicationBootstrap, BeforeApplicatio
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) log: Logger,
   ) {
-    this.publisher = new CommandPublisher(bus, keys.commandSigning);
+    this.publisher = new CommandPublisher(bus, keys.commandSigning, clock);
     this.loop = new ReconcileLoop({ name: 'upgrade commands', everyMs, pass: () => this.pass() }, clock, log);
   }
 

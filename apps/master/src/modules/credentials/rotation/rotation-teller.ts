@@ -34,7 +34,7 @@ export class RotationTeller {
     @Inject(BUS) bus: NatsConnection,
     @Inject(KEYS) keys: InstallationKeys,
   ) {
-    this.publisher = new CommandPublisher(bus, keys.commandSigning);
+    this.publisher = new CommandPublisher(bus, keys.commandSigning, clock);
   }
 
   /** Tells it now. What is not stored now is told by the next pass: the event is there. */

@@ -1,5 +1,6 @@
 import type { RunReport } from '#contracts';
 import type { RunOrder } from '../domain/run.plan.ts';
+import type { Tether } from './executor-instance.ts';
 
 /** A report without what the claim adds. */
 export type DutyResult = Pick<RunReport, 'outcome' | 'code' | 'detail' | 'faults' | 'faultCount'>;
@@ -9,6 +10,7 @@ export interface DutyOrder {
   readonly run: string;
   readonly attempt: number;
   readonly order: RunOrder;
+  readonly tether: Tether;
 }
 
 /** Work of one kind. */

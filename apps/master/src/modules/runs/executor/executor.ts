@@ -5,7 +5,7 @@ import { CLOCK, LOGGER } from '../../../platform/index.ts';
 import { ClaimHandler } from '../asks/claim.handler.ts';
 import type { HeldClaim } from '../asks/held-claim.ts';
 import { ReportRunHandler } from '../commands/report-run/report-run.handler.ts';
-import { dutyFailed, type DutyResult } from './duty-work.port.ts';
+import { dutyFailed, type DutyOrder, type DutyResult } from './duty-work.port.ts';
 import { DutyWorks } from './duty-works.ts';
 import { ExecutorInstance } from './executor-instance.ts';
 
@@ -62,22 +62,23 @@ export class Executor implements BeforeApplicationShutdown {
 
   private async work({ run, attempt }: ExecutorOrder, signal: AbortSignal): Promise<void> {
     await this.self.beat();
+    const tether = this.self.tether();
     const claimed = await this.claims.claim(controlNode, { run, attempt, instance: this.self.name });
     if (!claimed.ok) {
       this.logger.debug('A run is not for this master', { run, attempt, code: claimed.error.code });
       return;
     }
-    const result = await this.perform(run, claimed.value, signal);
+    const result = await this.perform(claimed.value, { run, tether }, signal);
     this.stopping.signal.throwIfAborted();
     await this.report(run, { protocol: protocolVersion, attempt, claim: claimed.value.attempt.claim, ...result });
   }
 
-  private async perform(run: string, { run: state, attempt }: HeldClaim, signal: AbortSignal): Promise<DutyResult> {
+  private async perform({ run: state, attempt }: HeldClaim, { run, tether }: Pick<DutyOrder, 'run' | 'tether'>, signal: AbortSignal): Promise<DutyResult> {
     const patience = new AbortController();
     const late = new AbortController();
     void this.clock.sleep(state.order.timeoutSeconds * 1000, patience.signal).then(() => late.abort(new Error('timed out')), () => undefined);
     try {
-      return await this.works.perform({ run, attempt: attempt.number, order: state.order }, AbortSignal.any([signal, late.signal]));
+      return await this.works.perform({ run, tether, attempt: attempt.number, order: state.order }, AbortSignal.any([signal, late.signal]));
     } catch (error) {
       this.stopping.signal.throwIfAborted();
       if (signal.reason instanceof Cancelled) return { outcome: 'cancelled', faults: [], faultCount: 0 };

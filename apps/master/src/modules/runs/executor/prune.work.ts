@@ -11,6 +11,7 @@ import { ExpiredSnapshots, SnapshotRow, snapshotDecider } from '../../snapshots/
 import { Deciding } from '../deciding.ts';
 import { repositoryNodeOf } from '../domain/run.plan.ts';
 import { TARGET_ACCESS, type TargetAccess } from '../ports.ts';
+import type { Tether } from './executor-instance.ts';
 import { dutyDone, type DutyOrder, type DutyResult, type DutyWork, dutyFailed } from './duty-work.port.ts';
 
 /** A snapshot object that nobody has admitted is left alone for as long as its report may still come: what REPORTS keeps, and a day. */
@@ -25,6 +26,19 @@ const attemptTimes = (listed: readonly ListedSnapshot[], rows: readonly Snapshot
   });
 };
 
+/** The store, for as long as the tether holds when something is to be deleted. */
+const tethered = (store: ObjectStore, tether: Tether): ObjectStore => ({
+  put: (name, body, options) => store.put(name, body, options),
+  get: (name, range, options) => store.get(name, range, options),
+  head: (name, options) => store.head(name, options),
+  list: (prefix, options) => store.list(prefix, options),
+  delete: async (name, options) => {
+    tether();
+    await store.delete(name, options);
+  },
+  ...(store.removeLeftovers ? { removeLeftovers: store.removeLeftovers.bind(store) } : {}),
+});
+
 /** Forgets what the tasks' rules no longer keep, and deletes what only that needed. Every step is a fact before it is done. */
 @Injectable()
 export class PruneWork implements DutyWork {
@@ -37,17 +51,18 @@ export class PruneWork implements DutyWork {
     @InjectRepository(SnapshotRow) private readonly rows: Repository<SnapshotRow>,
   ) {}
 
-  async perform({ run, order }: DutyOrder, signal: AbortSignal): Promise<DutyResult> {
+  async perform({ run, order, tether }: DutyOrder, signal: AbortSignal): Promise<DutyResult> {
     const { plan, target, repository, node } = order;
     if (plan.kind !== 'prune') return dutyFailed('wrong-kind', 'This is no prune');
     const rows = await this.rows.findBy({ repository });
     const candidates = await this.expiring(rows, repository);
     const forgotten = plan.dryRun ? candidates : await this.forget(run, candidates);
-    const { store } = await this.targets.open(target, repositoryNodeOf(plan, node));
+    const { store: untethered } = await this.targets.open(target, repositoryNodeOf(plan, node));
+    const store = tethered(untethered, tether);
     const began = new Map<string, number>();
     let admissions = 0;
     const result = await pruneRepository({
-      store, signal, dryRun: plan.dryRun, keys: identityKeys(store, [this.keys.catalog.identity]),
+      store, signal, clock: this.clock, dryRun: plan.dryRun, keys: identityKeys(store, [this.keys.catalog.identity]),
       keep: (listed) => {
         for (const [keyId, time] of attemptTimes(listed, rows)) began.set(keyId, time);
         return this.kept(listed, rows, forgotten);
@@ -55,21 +70,25 @@ export class PruneWork implements DutyWork {
       attemptOrder: (keyId) => began.get(keyId) ?? Infinity,
       hooks: {
         marked: async () => { admissions = (await this.decide(repository, { type: 'MarkPrune', run })).admissions; },
-        beforeDelete: async () => { await this.decide(repository, { type: 'StartDeletion', run, admissions }); },
+        beforeDelete: async () => {
+          tether();
+          await this.decide(repository, { type: 'StartDeletion', run, admissions });
+        },
       },
     });
     if (!plan.dryRun) {
-      await this.removeLists(store);
+      await this.removeLists(store, signal);
+      tether();
       await this.complete(repository, { run, result });
     }
     return { ...dutyDone, detail: this.summary(result, forgotten.size) };
   }
 
   /** Lists made for agents are out of date now, and nobody reads them: the lease is exclusive. */
-  private async removeLists(store: ObjectStore): Promise<void> {
+  private async removeLists(store: ObjectStore, signal: AbortSignal): Promise<void> {
     const lists: string[] = [];
-    for await (const { name } of store.list(objectPrefixes.indexes)) lists.push(name);
-    for (const name of lists) await store.delete(name);
+    for await (const { name } of store.list(objectPrefixes.indexes, { signal })) lists.push(name);
+    for (const name of lists) await store.delete(name, { signal });
   }
 
   /** Those that this prune forgets, and those that an earlier one forgot and did not come to delete. */

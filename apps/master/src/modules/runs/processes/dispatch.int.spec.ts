@@ -2,7 +2,7 @@ import type { NatsConnection } from 'nats';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Command, SignedMessage, decodeMessage, streams } from '#contracts';
 import { openMessage } from '#identity';
-import { silentLogger } from '#kernel';
+import { silentLogger, systemClock } from '#kernel';
 import { CommandPublisher, newConsumers, provisionStreams } from '#messaging';
 import { type TestOperatorNats, startNats } from '#testing';
 import { decideRun } from '../commands/decide-run.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   world = new World();
-  world.sender = new CommandPublisher(bus, nats.keys.commandSigning);
+  world.sender = new CommandPublisher(bus, nats.keys.commandSigning, systemClock);
   // A new stream for each test: the ids of runs are the same ones, and it would remember them.
   await (await bus.jetstreamManager()).streams.delete(streams.commands).catch(() => undefined);
   await provisionStreams(bus, { events: { name: 'EVENTS', subjects: ['hf.events.>'] }, replicas: 1, log: silentLogger });
