@@ -47,7 +47,10 @@ const outcomes = async (parent: string): Promise<Record<string, string | undefin
 };
 const start = async (task: string, through: EmbeddedStack | SecondMaster = stack): Promise<string> =>
   (await through.call<{ id: string }>('POST', `/api/v1/tasks/${task}:run`)).id;
-const change = (task: string, body: object): Promise<unknown> => stack.call('PATCH', `/api/v1/tasks/${task}`, body);
+const change = async (task: string, ...flags: string[]): Promise<void> => {
+  const { code, words } = await cli(stack, ['tasks', 'edit', task, ...flags], access);
+  expect({ code, words }).toEqual({ code: 0, words: '' });
+};
 const create = async (name: string, ...flags: string[]): Promise<string> => {
   const { code, out, words } = await cli(stack, ['--json', 'tasks', 'create', name, '--path', tree, '--selector', 'tier=db', ...flags], access);
   expect({ code, words }).toEqual({ code: 0, words: '' });
@@ -80,11 +83,11 @@ describe('a task for all nodes with a label', () => {
     expect(await runEnded(stack, skipped)).toMatchObject({ status: 'succeeded', code: 'children-skipped' });
     expect(await outcomes(skipped)).toEqual({ one: 'skipped node-offline', two: 'succeeded', three: 'succeeded' });
 
-    await change(task, { offline: 'fail' });
+    await change(task, '--offline', 'fail');
     const { code, words } = await cli(stack, ['run', 'everywhere', '--follow'], access);
     expect({ code, words }).toEqual({ code: 3, words: expect.stringContaining('one: failed (The node could not begin the run (node-offline)') as string });
 
-    await change(task, { offline: 'wait', waitSeconds: 600 });
+    await change('everywhere', '--offline', 'wait', '--wait', '10m');
     const waiting = await start(task, second);
     await waitUntil(async () => (await outcomes(waiting))['two'] === 'succeeded' && (await outcomes(waiting))['three'] === 'succeeded', 60_000);
     expect(await stack.call('GET', `/api/v1/runs/${waiting}`)).toMatchObject({ status: 'running', children: { byStatus: { queued: 1, succeeded: 2 } } });
@@ -104,14 +107,14 @@ describe('a task for all nodes with a label', () => {
     expect(await runEnded(stack, waiting)).toMatchObject({ status: 'succeeded' });
 
     await stack.call('POST', `/api/v1/nodes/${node}:drain`, { reason: 'maintenance' });
-    await change(task, { offline: 'skip' });
+    await change(task, '--offline', 'skip');
     const skipped = await start(task);
     expect(await runEnded(stack, skipped)).toMatchObject({ status: 'succeeded', code: 'children-skipped' });
     expect(await outcomes(skipped)).toEqual({ one: 'succeeded', two: 'skipped node-drained', three: 'succeeded' });
     await stack.call('POST', `/api/v1/nodes/${node}:resume`);
 
     await stack.call('POST', `/api/v1/nodes/${node}:disable`, { reason: 'what becomes of it?' });
-    await change(task, { offline: 'wait' });
+    await change(task, '--offline', 'wait');
     const without = await start(task);
     expect(await runEnded(stack, without)).toMatchObject({ status: 'succeeded', code: 'children-skipped' });
     expect(await outcomes(without)).toEqual({ one: 'succeeded', two: 'skipped node-disabled', three: 'succeeded' });

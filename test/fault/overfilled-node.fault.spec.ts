@@ -31,7 +31,7 @@ afterAll(async () => {
   await second?.end('SIGKILL');
   await stack?.stop();
   rmSync(room, { recursive: true, force: true });
-}, 60_000);
+}, 120_000);
 
 const children = async (parent: string): Promise<Child[]> => (await stack.callPatiently<{ items: Child[] }>('GET', `/api/v1/runs?parent=${parent}&limit=200`)).items;
 

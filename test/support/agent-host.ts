@@ -41,8 +41,9 @@ export class AgentHost {
     return host;
   }
 
-  async enrol(): Promise<void> {
-    const { token } = await this.place.stack.call<{ token: string }>('POST', '/api/v1/enrolment-links', { node: this.node });
+  /** Spends the token of a link; without one a link is made. */
+  async enrol(given?: string): Promise<void> {
+    const token = given ?? (await this.place.stack.call<{ token: string }>('POST', '/api/v1/enrolment-links', { node: this.node })).token;
     const [file, ...first] = this.words;
     execFileSync(file, [...first, 'enrol', '--master', this.place.stack.announcement.url, '--state', this.state], {
       env: { PATH: process.env['PATH'], HOLDFAST_ENROL_TOKEN: token }, stdio: ['ignore', 'ignore', 'inherit'],

@@ -3,6 +3,7 @@ import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { table } from '../format.ts';
 import { findOne } from './find.ts';
+import { withExamples } from './help.ts';
 import { registerNodeCredentials } from './nodes-credentials.command.ts';
 import { type NodeView, presenceText } from './node-text.ts';
 import { registerEnrolment } from './nodes-enrol.command.ts';
@@ -15,10 +16,23 @@ interface TargetView {
   readonly kind: string;
 }
 
+interface ListFlags {
+  readonly label?: string;
+  readonly presence?: string;
+  readonly drained?: boolean;
+  readonly disabled?: boolean;
+}
+
 const registerNodes = (program: Command, context: CommandContext): void => {
   const nodes = program.command('nodes').description('protected hosts');
-  nodes.command('ls').description('all nodes').action(async () => {
-    const items = await (await context.api()).all<NodeView>('/api/v1/nodes');
+  const list = withExamples(nodes.command('ls').description('all nodes, or those that all of the flags say'), 'nodes ls', 'nodes ls --label site=vienna --presence offline')
+    .option('--label <key=value>', 'only those with this label').option('--presence <presence>', 'only those that are online, suspect, offline or never')
+    .option('--drained', 'only those that are drained').option('--disabled', 'only those out of service');
+  list.action(async ({ label, presence, drained, disabled }: ListFlags) => {
+    const query = new URLSearchParams({
+      ...(label ? { label } : {}), ...(presence ? { presence } : {}), ...(drained ? { drained: 'true' } : {}), ...(disabled ? { disabled: 'true' } : {}),
+    }).toString();
+    const items = await (await context.api()).all<NodeView>(query ? `/api/v1/nodes?${query}` : '/api/v1/nodes');
     for (const item of items) context.output.message('node', item);
     const rows = items.map((node) => [node.id, node.name, presenceText(node), String(node.slots), node.version ?? '', node.lastSeenAt ?? '']);
     context.output.text(table(['ID', 'NAME', 'PRESENCE', 'SLOTS', 'VERSION', 'LAST SEEN'], rows));

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { fault } from '#kernel';
 import type { CommandContext } from '../context.ts';
 import { table } from '../format.ts';
 import { findOne } from './find.ts';
+import { withExamples } from './help.ts';
+import { secondsOf } from './length-of-time.ts';
 
 interface CredentialView {
   readonly publicKey: string;
@@ -10,6 +11,8 @@ interface CredentialView {
   readonly firstIssuedAt: string;
   readonly expiresAt: string;
   readonly rotation?: string;
+  /** Absent when its agent has answered. */
+  readonly rotationRequestedAt?: string;
   readonly graceUntil?: string;
   readonly revokedAt?: string;
   readonly reason?: string;
@@ -18,6 +21,7 @@ interface CredentialView {
 interface RotateFlags {
   readonly grace?: string;
   readonly link?: boolean;
+  readonly cancel?: boolean;
   readonly life: string;
   readonly mode: string;
 }
@@ -29,16 +33,6 @@ interface RotateAnswer {
   readonly link?: { readonly token: string; readonly expiresAt: string; readonly command: string };
 }
 
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
-/** Seconds of `90s`, `15m`, `24h`, `7d`. */
-const secondsOf = (text: string): number => {
-  const [, number = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const seconds = Number(number) * (units[unit] ?? Number.NaN);
-  if (!number || !Number.isInteger(seconds)) throw fault('validation', 'invalid-arguments', `${text} is no length of time; write one such as 90s, 15m, 24h or 7d`);
-  return seconds;
-};
-
 const nodeOf = async (context: CommandContext, name: string) => {
   const api = await context.api();
   return { api, node: findOne(await api.all<{ readonly id: string; readonly name: string }>('/api/v1/nodes'), name, 'node') };
@@ -49,33 +43,47 @@ const told = (name: string, { by, rotation, graceSeconds, link }: RotateAnswer):
     ? `${name}: its agent makes a new key (${rotation}); the old one works for ${graceSeconds} s after that. See: holdfast nodes credentials ${name}`
     : `${name} by a link: every key it has now ends when the link is used\ntoken ${link.token} (once, until ${link.expiresAt})\non the host, as root:\n${link.command}`;
 
+const rotate = async (context: CommandContext, name: string, { grace, link, life, mode, cancel }: RotateFlags): Promise<void> => {
+  const graceSeconds = grace === undefined ? {} : { graceSeconds: secondsOf(grace) };
+  const { api, node } = await nodeOf(context, name);
+  if (cancel) {
+    await api.post(`/api/v1/nodes/${node.id}/credential:cancel-rotation`);
+    return context.output.result('node', { id: node.id, changed: 'cancel-rotation' }, `${node.name}: its agent is no longer asked for a new key; the one that it has stays`);
+  }
+  const answer = await api.post<RotateAnswer>(`/api/v1/nodes/${node.id}/credential:rotate`, { ...graceSeconds, ...(link ? { byLink: true } : {}), life, mode });
+  context.output.result('rotation', { ...answer, node: node.id }, told(node.name, answer));
+};
+
+const stateOf = ({ status, rotation, rotationRequestedAt }: CredentialView): string => {
+  if (rotation === undefined) return status;
+  return `${status}, ${rotationRequestedAt === undefined ? 'not taken up yet' : `new one asked for ${rotationRequestedAt}`}`;
+};
+
+const showCredentials = async (context: CommandContext, name: string): Promise<void> => {
+  const { api, node } = await nodeOf(context, name);
+  const { items } = await api.get<{ readonly items: readonly CredentialView[] }>(`/api/v1/nodes/${node.id}/credentials`);
+  for (const item of items) context.output.message('credential', item);
+  const rows = items.map((item) => [item.publicKey, stateOf(item), item.firstIssuedAt, item.expiresAt, item.graceUntil ?? '', item.revokedAt ?? '', item.reason ?? '']);
+  context.output.text(table(['KEY', 'STATUS', 'SINCE', 'EXPIRES', 'GRACE UNTIL', 'REVOKED', 'REASON'], rows));
+};
+
 /** `holdfast nodes rotate`, `revoke` and `credentials`. */
 export const registerNodeCredentials = (nodes: Command, context: CommandContext): void => {
-  nodes.command('rotate <node>').description('give the node a new key: by its agent when it is online, else by a one-time link for the same node')
+  withExamples(nodes.command('rotate <node>').description('give the node a new key: by its agent when it is online, else by a one-time link for the same node'),
+    'nodes rotate web-1 --grace 1h', 'nodes rotate web-1 --link', 'nodes rotate web-1 --cancel')
     .option('--grace <time>', 'how long the old key goes on working, such as 90s, 24h (default: the master\'s, a day)')
     .option('--link', 'by a link, although the node is online')
+    .option('--cancel', 'no longer ask its agent, which has not answered; its key stays')
     .option('--life <life>', 'of the link: 5m, 15m, 1h or 24h', '15m')
     .option('--mode <mode>', 'how the link installs the agent: systemd, docker or foreground', 'systemd')
-    .action(async (name: string, { grace, link, life, mode }: RotateFlags) => {
-      const graceSeconds = grace === undefined ? {} : { graceSeconds: secondsOf(grace) };
-      const { api, node } = await nodeOf(context, name);
-      const answer = await api.post<RotateAnswer>(`/api/v1/nodes/${node.id}/credential:rotate`, { ...graceSeconds, ...(link ? { byLink: true } : {}), life, mode });
-      context.output.result('rotation', { ...answer, node: node.id }, told(node.name, answer));
-    });
-  nodes.command('revoke <node>').description('cut the node off the bus at once, for good; it needs a new link to come back')
+    .action((name: string, flags: RotateFlags) => rotate(context, name, flags));
+  withExamples(nodes.command('revoke <node>').description('cut the node off the bus at once, for good; it needs a new link to come back'), 'nodes revoke web-1 --reason "laptop stolen"')
     .option('--reason <text>', 'shown in the audit log')
     .action(async (name: string, { reason }: { readonly reason?: string }) => {
       const { api, node } = await nodeOf(context, name);
       await api.post(`/api/v1/nodes/${node.id}/credential:revoke`, reason === undefined ? {} : { reason });
       context.output.result('node', { id: node.id, changed: 'revoke' }, `${node.name}: revoked`);
     });
-  nodes.command('credentials <node>').description('every key that the node has and had').action(async (name: string) => {
-    const { api, node } = await nodeOf(context, name);
-    const { items } = await api.get<{ readonly items: readonly CredentialView[] }>(`/api/v1/nodes/${node.id}/credentials`);
-    for (const item of items) context.output.message('credential', item);
-    const rows = items.map((item) => [
-      item.publicKey, item.rotation === undefined ? item.status : `${item.status}, rotating`, item.firstIssuedAt, item.expiresAt, item.graceUntil ?? '', item.revokedAt ?? '', item.reason ?? '',
-    ]);
-    context.output.text(table(['KEY', 'STATUS', 'SINCE', 'EXPIRES', 'GRACE UNTIL', 'REVOKED', 'REASON'], rows));
-  });
+  withExamples(nodes.command('credentials <node>').description('every key that the node has and had'), 'nodes credentials web-1')
+    .action((name: string) => showCredentials(context, name));
 };

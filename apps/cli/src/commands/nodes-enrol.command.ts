@@ -4,7 +4,10 @@ import { fault } from '#kernel';
 import type { CommandContext } from '../context.ts';
 import { humanDuration, table } from '../format.ts';
 import { findOne } from './find.ts';
+import { withExamples } from './help.ts';
 import { type InstallFlags, installBody, withInstallFlags } from './install-flags.ts';
+import { labelsAfter } from './labels.ts';
+import { numberOf } from './length-of-time.ts';
 
 interface Link {
   readonly token: string;
@@ -30,13 +33,29 @@ interface LinkView {
 
 const left = (seconds: number | undefined): string => (seconds === undefined ? '' : humanDuration(seconds * 1000));
 
-const addNode = async (context: CommandContext, name: string, flags: InstallFlags): Promise<void> => {
+/** Makes a link for a node and shows it; nobody can see it again. */
+const giveLink = async (context: CommandContext, node: string, body: object): Promise<void> => {
+  const link = await (await context.api()).post<Link>('/api/v1/enrolment-links', { node, ...body });
+  context.output.result('enrolment-link', { ...link, node },
+    `${node}\ntoken ${link.token} (once, ${left(link.remainingSeconds)} left, until ${link.expiresAt})\non the host, as root:\n${link.command}`);
+};
+
+interface AddFlags extends InstallFlags {
+  readonly label?: readonly string[];
+  readonly slots?: string;
+}
+
+const addNode = async (context: CommandContext, name: string, { label, slots, ...flags }: AddFlags): Promise<void> => {
   const body = installBody(flags);
-  const api = await context.api();
-  const node = await api.post<{ readonly id: string }>('/api/v1/nodes', { name });
-  const link = await api.post<Link>('/api/v1/enrolment-links', { node: node.id, ...body });
-  context.output.result('enrolment-link', { ...link, node: node.id },
-    `${node.id}\ntoken ${link.token} (once, ${left(link.remainingSeconds)} left, until ${link.expiresAt})\non the host, as root:\n${link.command}`);
+  const fields = { ...(label ? { labels: labelsAfter({}, label) } : {}), ...(slots === undefined ? {} : { slots: numberOf('--slots', slots) }) };
+  const node = await (await context.api()).post<{ readonly id: string }>('/api/v1/nodes', { name, ...fields });
+  await giveLink(context, node.id, body);
+};
+
+const enrolNode = async (context: CommandContext, name: string, flags: InstallFlags): Promise<void> => {
+  const body = installBody(flags);
+  const nodes = await (await context.api()).all<{ readonly id: string; readonly name: string }>('/api/v1/nodes');
+  await giveLink(context, findOne(nodes, name, 'node').id, body);
 };
 
 const linesOf = (file: string): string[] => {
@@ -103,15 +122,24 @@ const revokeLink = async (context: CommandContext, id: string): Promise<void> =>
   context.output.result('enrolment-batch', { id, ...counts }, `${id}: ${counts.revoked} links revoked, ${counts.used} had been used`);
 };
 
-/** `holdfast nodes add|enrol-batch|links|revoke-link`: how hosts become nodes. */
+/** `holdfast nodes add|enrol|enrol-batch|links|revoke-link`: how hosts become nodes. */
 export const registerEnrolment = (nodes: Command, context: CommandContext): void => {
-  withInstallFlags(nodes.command('add <name>').description('add a node and print the one-time command that installs its agent'))
-    .action((name: string, flags: InstallFlags) => addNode(context, name, flags));
-  withInstallFlags(nodes.command('enrol-batch [file]').description('add up to 50 nodes, one name a line of the file (default: -, the standard input), all or none'))
+  withExamples(withInstallFlags(nodes.command('add <name>').description('add a node and print the one-time command that installs its agent')),
+    'nodes add web-1', 'nodes add web-2 --label site=vienna --slots 2 --mode docker --life 1h')
+    .option('--label <key=value>', 'several times for several', (word: string, before: readonly string[] = []) => [...before, word])
+    .option('--slots <n>', 'how many runs it may work on at once (default: 1)')
+    .action((name: string, flags: AddFlags) => addNode(context, name, flags));
+  withExamples(withInstallFlags(nodes.command('enrol <node>').alias('reinstall')
+    .description('a new one-time command for a node that exists: its host was installed anew, or its first link has run out. Every key that it has now ends when the command is run')),
+  'nodes enrol web-1', 'nodes enrol web-1 --proxy http://proxy:3128 --life 1h')
+    .action((name: string, flags: InstallFlags) => enrolNode(context, name, flags));
+  withExamples(withInstallFlags(nodes.command('enrol-batch [file]').description('add up to 50 nodes, one name a line of the file (default: -, the standard input), all or none')),
+    'nodes enrol-batch names.txt --life 1h --script agents.sh')
     .option('--script <file>', 'write a shell script that installs them over ssh, readable by you alone, instead of printing the commands')
     .action((file: string | undefined, flags: InstallFlags & { readonly script?: string }) => enrolBatch(context, file ?? '-', flags));
-  nodes.command('links').description('one-time links that still work, and how long')
+  withExamples(nodes.command('links').description('one-time links that still work, and how long'), 'nodes links --node web-1 --all')
     .option('--batch <batch>', 'only those that were made at once').option('--node <node>', 'only those of this node').option('--all', 'those that are over too')
     .action((flags: { readonly batch?: string; readonly node?: string; readonly all?: boolean }) => showLinks(context, flags));
-  nodes.command('revoke-link <id>').description('take a link back that nobody has used, or all of a batch').action((id: string) => revokeLink(context, id));
+  withExamples(nodes.command('revoke-link <id>').description('take a link back that nobody has used, or all of a batch'), 'nodes revoke-link link_0123456789abcdefghjk')
+    .action((id: string) => revokeLink(context, id));
 };

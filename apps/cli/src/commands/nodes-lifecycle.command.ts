@@ -5,14 +5,17 @@ import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { table } from '../format.ts';
 import { findOne } from './find.ts';
+import { withExamples } from './help.ts';
+import { labelsAfter } from './labels.ts';
+import { numberOf } from './length-of-time.ts';
 import { type NodeView, nodeText } from './node-text.ts';
 
 const find = async (api: ApiClient, name: string): Promise<NodeView> => findOne(await api.all<NodeView>('/api/v1/nodes'), name, 'node');
 
 /** A change of one node that needs nothing but a word. */
 const change = (nodes: Command, context: CommandContext, { verb, description, done }: { readonly verb: string; readonly description: string; readonly done: string }): void => {
-  const command = nodes.command(`${verb} <node>`).description(description);
   const withReason = verb === 'drain' || verb === 'disable';
+  const command = withExamples(nodes.command(`${verb} <node>`).description(description), `nodes ${verb} web-1${withReason ? ' --reason "new disk"' : ''}`);
   if (withReason) command.option('--reason <text>', 'shown beside the node');
   command.action(async (name: string, { reason }: { readonly reason?: string }) => {
     const api = await context.api();
@@ -22,26 +25,14 @@ const change = (nodes: Command, context: CommandContext, { verb, description, do
   });
 };
 
-/** `key=value` sets a label, `key-` takes it away. */
-export const labelsAfter = (before: Readonly<Record<string, string>>, words: readonly string[]): Record<string, string> => {
-  const labels = new Map(Object.entries(before));
-  for (const word of words) {
-    const at = word.indexOf('=');
-    if (at > 0) labels.set(word.slice(0, at), word.slice(at + 1));
-    else if (at < 0 && word.length > 1 && word.endsWith('-')) labels.delete(word.slice(0, -1));
-    else throw fault('validation', 'label-invalid', `${word} is no label; write key=value to set one and key- to take one away`);
-  }
-  return Object.fromEntries(labels);
-};
-
 const registerEdits = (nodes: Command, context: CommandContext): void => {
-  nodes.command('rename <node> <name>').description('give the node another name; its id stays').action(async (name: string, to: string) => {
+  withExamples(nodes.command('rename <node> <name>').description('give the node another name; its id stays'), 'nodes rename web-1 web-01').action(async (name: string, to: string) => {
     const api = await context.api();
     const node = await find(api, name);
     await api.patch(`/api/v1/nodes/${node.id}`, { name: to });
     context.output.result('node', { id: node.id, name: to }, `${node.name} is ${to} now`);
   });
-  nodes.command('label <node> [labels...]').description('show labels, set them with key=value, take them away with key-').action(async (name: string, words: string[]) => {
+  withExamples(nodes.command('label <node> [labels...]').description('show labels, set them with key=value, take them away with key-'), 'nodes label web-1 site=vienna old-').action(async (name: string, words: string[]) => {
     const api = await context.api();
     const node = await find(api, name);
     const labels = labelsAfter(node.labels, words);
@@ -49,13 +40,14 @@ const registerEdits = (nodes: Command, context: CommandContext): void => {
     if (words.length > 0) await api.patch(`/api/v1/nodes/${node.id}`, { labels }, { 'if-match': `"${node.revision}"` });
     context.output.result('node', { id: node.id, labels }, Object.entries(labels).map(([key, value]) => `${key}=${value}`).join('\n') || 'no labels');
   });
-  nodes.command('slots <node> <number>').description('how many runs it may work on at once').action(async (name: string, slots: string) => {
+  withExamples(nodes.command('slots <node> <number>').description('how many runs it may work on at once'), 'nodes slots web-1 2').action(async (name: string, number: string) => {
+    const slots = numberOf('slots', number);
     const api = await context.api();
     const node = await find(api, name);
-    await api.patch(`/api/v1/nodes/${node.id}`, { slots: Number(slots) });
-    context.output.result('node', { id: node.id, slots: Number(slots) }, `${node.name}: ${slots} slots`);
+    await api.patch(`/api/v1/nodes/${node.id}`, { slots });
+    context.output.result('node', { id: node.id, slots }, `${node.name}: ${slots} slots`);
   });
-  nodes.command('rm <node>').description('remove a node that is offline and that no task names; its snapshots stay').action(async (name: string) => {
+  withExamples(nodes.command('rm <node>').description('remove a node that is offline and that no task names; its snapshots stay'), 'nodes rm web-1').action(async (name: string) => {
     const api = await context.api();
     const node = await find(api, name);
     await api.delete(`/api/v1/nodes/${node.id}`);
@@ -90,7 +82,8 @@ const selectionOf = async (api: ApiClient, names: readonly string[], { all, labe
 };
 
 const registerUpgrade = (nodes: Command, context: CommandContext): void => {
-  nodes.command('upgrade [nodes...]').description('order agents to become the master\'s version, or another; each goes back by itself when that does not come online')
+  withExamples(nodes.command('upgrade [nodes...]').description('order agents to become the master\'s version, or another; each goes back by itself when that does not come online'),
+    'nodes upgrade web-1 web-2', 'nodes upgrade --label site=vienna', 'nodes upgrade --all')
     .option('--all', 'every node that has an agent')
     .option('--label <key=value>', 'nodes with this label; several: with all of them', (word: string, before: readonly string[] = []) => [...before, word])
     .option('--version <version>', 'default: the master\'s')
@@ -107,7 +100,7 @@ const registerUpgrade = (nodes: Command, context: CommandContext): void => {
 
 /** What becomes of a node after it was added: `holdfast nodes show|rename|label|slots|drain|resume|disable|enable|rm|upgrade`. */
 export const registerLifecycle = (nodes: Command, context: CommandContext): void => {
-  nodes.command('show <node>').description('one node, everything known of it').action(async (name: string) => {
+  withExamples(nodes.command('show <node>').description('one node, everything known of it'), 'nodes show web-1').action(async (name: string) => {
     const api = await context.api();
     const node = await api.get<NodeView>(`/api/v1/nodes/${(await find(api, name)).id}`);
     context.output.result('node', node, nodeText(node));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type NodeView, nodeText, presenceText } from './node-text.ts';
-import { labelsAfter } from './nodes-lifecycle.command.ts';
+import { labelsAfter } from './labels.ts';
 
 const node: NodeView = {
   id: 'node_1', revision: 1, name: 'db1', labels: { site: 'vienna' }, slots: 1, drained: true, drainReason: 'new disk', disabled: false, presence: 'online',

@@ -3,6 +3,7 @@ import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../context.ts';
 import { humanBytes, table } from '../format.ts';
 import { findOne } from './find.ts';
+import { withExamples } from './help.ts';
 
 interface NodeView {
   readonly id: string;
@@ -98,8 +99,8 @@ const discover = async (context: CommandContext, name: string): Promise<void> =>
 
 /** `holdfast nodes browse` and `nodes discover`. */
 export const registerNodesLook = (nodes: Command, context: CommandContext): void => {
-  nodes.command('browse <node> [path]').description('a directory of the host, as its agent sees it now')
+  withExamples(nodes.command('browse <node> [path]').description('a directory of the host, as its agent sees it now'), 'nodes browse web-1 /srv')
     .option('--limit <names>', 'at most so many')
     .action((name: string, path: string | undefined, flags: { readonly limit?: string }) => browse(context, name, path ?? '/', flags));
-  nodes.command('discover <node>').description('databases and the like on the host, and how each was found').action((name: string) => discover(context, name));
+  withExamples(nodes.command('discover <node>').description('databases and the like on the host, and how each was found'), 'nodes discover web-1').action((name: string) => discover(context, name));
 };

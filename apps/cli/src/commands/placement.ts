@@ -1,13 +1,15 @@
 import { fault } from '#kernel';
+import { secondsOf } from './length-of-time.ts';
 
 /** Flags that say where a task runs. */
 export interface PlacementFlags {
-  readonly node?: string;
+  /** Names or ids. */
+  readonly node?: readonly string[];
   /** `key=value[,key=value]`. */
   readonly selector?: string;
   readonly place?: string;
-  readonly offline: string;
-  /** Seconds. */
+  readonly offline?: string;
+  /** A length of time. */
   readonly wait?: string;
 }
 
@@ -18,14 +20,13 @@ export const labelsOf = (text: string): Record<string, string> => Object.fromEnt
   return [key.trim(), value.join('=').trim()];
 }));
 
-/** The fields of a task that the flags ask for, but for a node that is named. */
+/** The fields of a task that the flags ask for, but for nodes that are named. */
 export const placementFlags = ({ node, selector, place, offline, wait }: PlacementFlags): object => {
   if (node !== undefined && selector !== undefined) throw fault('validation', 'selector-invalid', 'Give --node or --selector, not both');
-  if (wait !== undefined && !/^\d{1,7}$/.test(wait)) throw fault('validation', 'wait-invalid', `--wait ${wait} is no number of seconds`);
   return {
-    offline,
+    ...(offline === undefined ? {} : { offline }),
     ...(selector === undefined ? {} : { selector: labelsOf(selector) }),
     ...(place === undefined ? {} : { place }),
-    ...(wait === undefined ? {} : { waitSeconds: Number(wait) }),
+    ...(wait === undefined ? {} : { waitSeconds: secondsOf(wait) }),
   };
 };

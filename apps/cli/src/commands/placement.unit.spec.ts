@@ -7,9 +7,9 @@ it('labels are read as they are written, with equals signs and dots in them', ()
 });
 
 it('flags become the fields of a task, and contradictions are refused', () => {
-  expect(placementFlags({ offline: 'wait' })).toEqual({ offline: 'wait' });
+  expect(placementFlags({})).toEqual({});
   expect(placementFlags({ offline: 'skip', selector: 'a=b', place: 'all' })).toEqual({ offline: 'skip', selector: { a: 'b' }, place: 'all' });
-  expect(placementFlags({ offline: 'wait', wait: '60' })).toEqual({ offline: 'wait', waitSeconds: 60 });
-  expect(() => placementFlags({ offline: 'wait', node: 'x', selector: 'a=b' })).toThrow(/not both/);
-  expect(() => placementFlags({ offline: 'wait', wait: 'soon' })).toThrow(/seconds/);
+  expect([placementFlags({ offline: 'wait', wait: '60' }), placementFlags({ wait: '2h' })]).toEqual([{ offline: 'wait', waitSeconds: 60 }, { waitSeconds: 7200 }]);
+  expect(() => placementFlags({ node: ['x'], selector: 'a=b' })).toThrow(/not both/);
+  expect(() => placementFlags({ wait: 'soon' })).toThrow(/length of time/);
 });

@@ -8,6 +8,7 @@ import { followLog, readLog } from '../runs/run-log.ts';
 import { runText, runsTable } from '../runs/run-text.ts';
 import type { RunView } from '../runs/run-view.ts';
 import { findOne } from './find.ts';
+import { withExamples } from './help.ts';
 
 /** A whole id as it is; the beginning of one among the latest runs. Only whole ids of old runs are known. */
 const runOf = async (api: ApiClient, text: string): Promise<string> => {
@@ -19,7 +20,7 @@ const runOf = async (api: ApiClient, text: string): Promise<string> => {
 /** `holdfast runs ...`. */
 export const registerRuns = (program: Command, context: CommandContext): void => {
   const runs = program.command('runs').description('executions of tasks');
-  runs.command('ls').description('the latest runs').option('-n, --limit <n>', 'how many', '20').option('--parent <run>', 'the runs of this parent run').action(async (options: { limit: string; parent?: string }) => {
+  withExamples(runs.command('ls').description('the latest runs'), 'runs ls -n 50', 'runs ls --parent run_0123456789abcdefghjk').option('-n, --limit <n>', 'how many', '20').option('--parent <run>', 'the runs of this parent run').action(async (options: { limit: string; parent?: string }) => {
     const which = options.parent === undefined ? 'topLevel=true' : `parent=${encodeURIComponent(options.parent)}`;
     const api = await context.api();
     const [page, names] = await Promise.all([
@@ -28,16 +29,16 @@ export const registerRuns = (program: Command, context: CommandContext): void =>
     for (const item of page.items) context.output.message('run', item);
     context.output.text(runsTable(page.items, names));
   });
-  runs.command('show <run>').description('one run with its attempts and faults').action(async (id: string) => {
+  withExamples(runs.command('show <run>').description('one run with its attempts and faults'), 'runs show run_01234').action(async (id: string) => {
     const api = await context.api();
     const [run, names] = await Promise.all([api.get<RunView>(`/api/v1/runs/${await runOf(api, id)}`), nodeNames(api)]);
     context.output.result('run', run, runText(run, names));
   });
-  runs.command('follow <run>').description('show progress until it ends').action(async (id: string) => {
+  withExamples(runs.command('follow <run>').description('show progress until it ends'), 'runs follow run_01234').action(async (id: string) => {
     const api = await context.api();
     context.onExitCode(exitCodeOfRun(await followRun(api, await runOf(api, id), context.output, context.clock)));
   });
-  runs.command('log <run>').description('what the agent said while it worked').option('--follow', 'each line as it comes, until the run ends')
+  withExamples(runs.command('log <run>').description('what the agent said while it worked'), 'runs log run_01234 --follow').option('--follow', 'each line as it comes, until the run ends')
     .action(async (text: string, options: { follow?: boolean }) => {
       const api = await context.api();
       const id = await runOf(api, text);
@@ -46,12 +47,12 @@ export const registerRuns = (program: Command, context: CommandContext): void =>
         context.output.result('log', { run: id, ...line }, `${line.time}  ${line.level.padEnd(5)}  ${printable(line.text)}`);
       }
     });
-  runs.command('cancel <run>').description('end a run').action(async (id: string) => {
+  withExamples(runs.command('cancel <run>').description('end a run'), 'runs cancel run_01234').action(async (id: string) => {
     const api = await context.api();
     const run = await api.post<RunView>(`/api/v1/runs/${await runOf(api, id)}:cancel`);
     context.output.result('run', run, `${run.id} ${run.status}`);
   });
-  runs.command('retry <run>').description('try a run again that ended without a result; of a parent run those of its runs that did').action(async (id: string) => {
+  withExamples(runs.command('retry <run>').description('try a run again that ended without a result; of a parent run those of its runs that did'), 'runs retry run_01234').action(async (id: string) => {
     const api = await context.api();
     const run = await api.post<RunView>(`/api/v1/runs/${await runOf(api, id)}:retry`);
     context.output.result('run', run, `${run.id} ${run.status}`);

@@ -12,5 +12,5 @@ export { credentialsModel } from './read-models/credentials.projection.ts';
 
 /** Versions of this aggregate's events. */
 export const credentialEvents = defineEvents<CredentialEvent>({
-  CredentialIssued: [], CredentialRotationRequested: [], CredentialRotated: [], CredentialTakenUp: [], CredentialExpired: [], CredentialRevoked: [],
+  CredentialIssued: [], CredentialRotationRequested: [], CredentialRotationAbandoned: [], CredentialRotated: [], CredentialTakenUp: [], CredentialExpired: [], CredentialRevoked: [],
 });

@@ -5,6 +5,7 @@ import { type Nkey, decodeJwt, inboxPrefixOf, newAgeKey, newNkey, openMessage, p
 import { randomIds, rfc3339, systemClock } from '#kernel';
 import { waitUntil } from '#testing';
 import type { Master } from '../../application.ts';
+import { version as ours } from '../../platform/version.ts';
 import { TestClient, type TestStack, startStack } from '../../testing.ts';
 import type { CredentialAnswer } from './http/credential.dto.ts';
 
@@ -49,11 +50,11 @@ const ask = async (speaker: Speaker, method: AskMethod, question: object): Promi
   return openMessage([stack.nats.keys.commandSigning], 'answer', speaker.node, decodeMessage(SignedMessage, reply.data)) as Answer<TokenAnswer>;
 };
 /** The agent is there: masters give it orders only then. */
-const beat = async ({ node, ...speaker }: Speaker): Promise<void> => {
+const beat = async ({ node, ...speaker }: Speaker, version = ours): Promise<void> => {
   const bus = await connectAs({ node, ...speaker });
   await waitUntil(async () => {
     bus.publish(subjects.heartbeat(node), encodeMessage({
-      key: node, hostname: 'db1.test', ip: '10.0.0.1', mac: '', master: 'm', version: '1.0.0', protocol: 1, instance: 'instance_a',
+      key: node, hostname: 'db1.test', ip: '10.0.0.1', mac: '', master: 'm', version, protocol: 1, instance: 'instance_a',
       update_ts: rfc3339(systemClock.now()), update_ts_unix: Math.floor(systemClock.now() / 1000), load: 0, slots: 1, running: 0,
     }));
     return (await api!.json<{ presence: string }>('GET', `/api/v1/nodes/${node}`)).presence === 'online';
@@ -140,7 +141,7 @@ describe('rotating the key of a node that is online', () => {
       masters = await Promise.all([start(), start()]);
       [api, other] = await Promise.all(masters.map(({ url }) => new TestClient(url).login()));
     };
-    const { rotation } = await requestRotation(node, { graceSeconds: 1 });
+    const { rotation } = await requestRotation(node, { graceSeconds: 5 });
     await restart();
     const next = newNkey('user');
     const question = rotateQuestion(old, rotation, next);
@@ -149,12 +150,45 @@ describe('rotating the key of a node that is online', () => {
     const fresh = { node, key: next, jwt };
     expect(tokenIn(await ask(fresh, 'rotate', question))).toBe(jwt);
     await ask(fresh, 'rotated', rotatedQuestion(rotation, node, next));
+    await restart();
+    expect((await list(node))[0]).not.toHaveProperty('rotation');
     await waitUntil(async () => (await statuses(node)).join() === 'issued,revoked');
     await waitUntil(() => isRefused(old).then(() => true));
     await restart();
     await isRefused(old);
     expect((await list(node)).map(({ publicKey, status }) => [publicKey, status])).toEqual([[next.publicKey, 'issued'], [old.key.publicKey, 'revoked']]);
     expect((await eventsOf((await list(node))[1]!.id)).filter((type) => type === 'CredentialRevoked')).toHaveLength(1);
+  });
+});
+
+describe('a rotation that no agent answers', () => {
+  it('is cancelled through any master; its key goes on working, a late answer is refused, and the next one is asked for', async () => {
+    const node = await addNode('not answering');
+    const old = await enrol(node);
+    await beat(old);
+    const cancel = (client: TestClient | undefined) => client!.call('POST', `/api/v1/nodes/${node}/credential:cancel-rotation`);
+    expect(await (await cancel(api)).json()).toMatchObject({ status: 409, code: 'rotation-not-open' });
+    const { rotation } = await requestRotation(node);
+    expect((await cancel(other)).status).toBe(204);
+    expect((await list(node))[0]).not.toHaveProperty('rotation');
+    expect(await ask(old, 'rotate', rotateQuestion(old, rotation, newNkey('user')))).toMatchObject({ status: 'refused', code: 'rotation-over' });
+    await (await connectAs(old)).close();
+    const again = await requestRotation(node);
+    const next = newNkey('user');
+    const fresh = { node, key: next, jwt: tokenIn(await ask(old, 'rotate', rotateQuestion(old, again.rotation, next))) };
+    expect(await (await cancel(api)).json()).toMatchObject({ status: 409, code: 'rotation-answered' });
+    await ask(fresh, 'rotated', rotatedQuestion(again.rotation, node, next));
+    expect(await eventsOf((await list(node))[1]!.id)).toEqual([
+      'CredentialIssued', 'CredentialRotationRequested', 'CredentialRotationAbandoned', 'CredentialRotationRequested', 'CredentialRotated',
+    ]);
+  });
+
+  it('is not begun with an agent whose version is outside the window: it is told so, and a link goes round it', async () => {
+    const node = await addNode('ancient');
+    await beat(await enrol(node), '0.0.1');
+    expect(await requestRotation(node)).toMatchObject({ status: 409, code: 'agent-too-old' });
+    expect((await list(node))[0]).not.toHaveProperty('rotation');
+    expect(await requestRotation(node, { byLink: true })).toMatchObject({ by: 'link' });
   });
 });
 

@@ -14,6 +14,8 @@ export type CredentialCommand =
   | { readonly type: 'RequestRotation'; readonly rotation: string; readonly graceSeconds: number; readonly now: string }
   | { readonly type: 'Rotate'; readonly rotation: string; readonly successor: string; readonly now: string }
   | { readonly type: 'TakeUp'; readonly rotation: string }
+  | { readonly type: 'CancelRotation'; readonly now: string }
+  | { readonly type: 'AbandonRotation'; readonly now: string }
   | { readonly type: 'ExpireCredential'; readonly now: string }
   | { readonly type: 'EndGrace'; readonly now: string }
   | { readonly type: 'RevokeCredential'; readonly now: string; readonly reason: string };
@@ -56,10 +58,24 @@ const requestRotation = ({ rotation, graceSeconds, now }: Of<'RequestRotation'>,
   if (state.requested?.rotation === rotation) return nothing;
   if (state.requested || state.unproven) {
     const since = state.requested ? `asked for at ${state.requested.requestedAt}` : 'answered, and the agent has not connected with its new key yet';
-    return err(refuse('conflict', 'rotation-under-way', `A rotation of this node is under way (${since}); wait for it, or rotate by a link: that needs no answer of the agent`));
+    return err(refuse('conflict', 'rotation-under-way', `A rotation of this node is under way (${since}); wait for it, cancel it, or rotate by a link: that needs no answer of the agent`));
   }
   const { node, publicKey } = state;
   return ok([{ type: 'CredentialRotationRequested', data: { node, publicKey, rotation, requestedAt: now, graceSeconds } }]);
+};
+
+/** Milliseconds that an agent has to answer: as long as what it is told is kept for it. */
+export const rotationAnswerMs = 7 * 86_400_000;
+
+const abandon = (now: string, code: 'cancelled' | 'not-answered', { node, publicKey, requested }: KnownCredential): Decision =>
+  requested ? ok([{ type: 'CredentialRotationAbandoned', data: { node, publicKey, rotation: requested.rotation, abandonedAt: now, code } }]) : nothing;
+
+const cancelRotation = (now: string, state: KnownCredential): Decision => {
+  if (state.requested) return abandon(now, 'cancelled', state);
+  const answered = state.unproven !== undefined;
+  return err(refuse('conflict', answered ? 'rotation-answered' : 'rotation-not-open', answered
+    ? 'The agent has made its new key, which is the node\'s now; this is not taken back. If it cannot connect with it, give it a link'
+    : 'No rotation of this node waits for its agent; nothing is to be cancelled'));
 };
 
 const rotate = ({ rotation, successor, now }: Of<'Rotate'>, state: KnownCredential): Decision => {
@@ -86,6 +102,12 @@ const onKnown = (command: Exclude<CredentialCommand, { type: 'IssueCredential' }
       return rotate(command, state);
     case 'TakeUp':
       return state.unproven === command.rotation ? ok([{ type: 'CredentialTakenUp', data: { node, publicKey, rotation: command.rotation } }]) : nothing;
+    case 'CancelRotation':
+      return cancelRotation(command.now, state);
+    case 'AbandonRotation': {
+      const due = state.requested && parseTime(command.now) >= parseTime(state.requested.requestedAt) + rotationAnswerMs;
+      return due ? abandon(command.now, 'not-answered', state) : nothing;
+    }
     case 'ExpireCredential': {
       const due = state.status !== 'revoked' && !state.expired && parseTime(command.now) >= parseTime(expiresAt);
       return due ? ok([{ type: 'CredentialExpired', data: { node, publicKey, expiredAt: expiresAt } }]) : nothing;

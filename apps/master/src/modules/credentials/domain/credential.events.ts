@@ -33,6 +33,17 @@ export type CredentialRotated = DomainEvent<'CredentialRotated', {
   readonly rotatedAt: string;
   readonly graceUntil: string;
 }>;
+/**
+ * Nobody waits for the agent's answer any more: `cancelled` by somebody, or `not-answered` in time. This key stays as it was, and what the agent
+ * answers later is refused.
+ */
+export type CredentialRotationAbandoned = DomainEvent<'CredentialRotationAbandoned', {
+  readonly node: string;
+  readonly publicKey: string;
+  readonly rotation: string;
+  readonly abandonedAt: string;
+  readonly code: 'cancelled' | 'not-answered';
+}>;
 /** The agent has connected with this key, which it made in a rotation: the rotation is over. */
 export type CredentialTakenUp = DomainEvent<'CredentialTakenUp', { readonly node: string; readonly publicKey: string; readonly rotation: string }>;
 /** The JWT ran out before it was renewed. A host that was away renews it when it is back. */
@@ -41,4 +52,4 @@ export type CredentialExpired = DomainEvent<'CredentialExpired', { readonly node
 export type CredentialRevoked = DomainEvent<'CredentialRevoked', { readonly node: string; readonly publicKey: string; readonly revokedAt: string; readonly reason: string }>;
 
 export type CredentialEvent =
-  | CredentialIssued | CredentialRotationRequested | CredentialRotated | CredentialTakenUp | CredentialExpired | CredentialRevoked;
+  | CredentialIssued | CredentialRotationRequested | CredentialRotationAbandoned | CredentialRotated | CredentialTakenUp | CredentialExpired | CredentialRevoked;

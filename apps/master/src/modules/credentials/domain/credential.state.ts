@@ -52,6 +52,10 @@ const evolveKnown = (state: KnownCredential, event: Exclude<CredentialEvent, { t
       const { rotation, requestedAt, graceSeconds } = event.data;
       return { ...state, requested: { rotation, requestedAt, graceSeconds } };
     }
+    case 'CredentialRotationAbandoned': {
+      const { requested: _requested, ...rest } = state;
+      return rest;
+    }
     case 'CredentialRotated': {
       const { rotation, successor, graceUntil } = event.data;
       return { ...settled(state), status: 'rotated', succession: { rotation, publicKey: successor, graceUntil } };

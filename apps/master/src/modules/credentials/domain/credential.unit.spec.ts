@@ -102,6 +102,24 @@ describe('a rotation', () => {
     expect(when(end('2026-01-03T00:01:02.000Z'), issued, requested, rotated, ...(ended.ok ? ended.value : []))).toEqual(nothing);
     expect(when(end('2026-01-03T00:01:02.000Z'), issued)).toEqual(nothing);
   });
+  it('that no agent answers is cancelled by somebody, or abandoned after seven days; its key stays, and another one may be asked for', () => {
+    const cancel: CredentialCommand = { type: 'CancelRotation', now: '2026-01-03T01:00:00.000Z' };
+    const abandon = (now: string): CredentialCommand => ({ type: 'AbandonRotation', now });
+    const cancelled = when(cancel, issued, requested);
+    expect(cancelled).toMatchObject({ ok: true, value: [{ type: 'CredentialRotationAbandoned', data: { publicKey: 'UA', rotation: 'rot_1', code: 'cancelled' } }] });
+    expect(when(abandon('2026-01-09T23:59:59.999Z'), issued, requested)).toEqual(nothing);
+    const abandoned = when(abandon('2026-01-10T00:00:00.000Z'), issued, requested);
+    expect(abandoned).toMatchObject({ ok: true, value: [{ type: 'CredentialRotationAbandoned', data: { code: 'not-answered' } }] });
+    for (const over of [cancelled, abandoned]) {
+      const history = [issued, requested, ...(over.ok ? over.value : [])];
+      expect(when(rotate, ...history)).toMatchObject(refusal('rotation-over'));
+      expect(when({ ...request, rotation: 'rot_2' }, ...history)).toMatchObject({ ok: true, value: [{ data: { rotation: 'rot_2' } }] });
+      expect(when(cancel, ...history)).toMatchObject(refusal('rotation-not-open'));
+      expect(when(abandon('2026-02-01T00:00:00.000Z'), ...history)).toEqual(nothing);
+    }
+    expect(when(cancel, issued, requested, rotated)).toMatchObject(refusal('rotation-not-open'));
+    expect(when(cancel, issuedNew)).toMatchObject(refusal('rotation-answered'));
+  });
   it('is over for a key that is revoked meanwhile', () => {
     const end: CredentialCommand = { type: 'EndGrace', now: '2027-01-01T00:00:00.000Z' };
     expect(when(rotate, issued, requested, revoked)).toMatchObject(refusal('credential-revoked'));

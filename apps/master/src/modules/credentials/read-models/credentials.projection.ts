@@ -24,6 +24,8 @@ const changed = (row: CredentialRow, event: Exclude<CredentialEvent, { type: 'Cr
   switch (event.type) {
     case 'CredentialRotationRequested':
       return { ...row, rotation: event.data.rotation, rotationRequestedAt: at(event.data.requestedAt) };
+    case 'CredentialRotationAbandoned':
+      return { ...row, ...over };
     case 'CredentialRotated':
       return { ...row, ...over, status: 'rotated', successor: event.data.successor, graceUntil: at(event.data.graceUntil) };
     case 'CredentialTakenUp':
@@ -46,7 +48,7 @@ const next = (row: CredentialRow | undefined, { event }: RecordedEvent<Credentia
 export const credentialsModel = readModel<CredentialRow, CredentialEvent>({
   name: 'node-credentials',
   entity: CredentialRow,
-  handles: ['CredentialIssued', 'CredentialRotationRequested', 'CredentialRotated', 'CredentialTakenUp', 'CredentialExpired', 'CredentialRevoked'],
+  handles: ['CredentialIssued', 'CredentialRotationRequested', 'CredentialRotationAbandoned', 'CredentialRotated', 'CredentialTakenUp', 'CredentialExpired', 'CredentialRevoked'],
   keys: (event) => [event.aggregate.id],
   evolve: (row, event, id) => {
     const body = next(row, event, id);

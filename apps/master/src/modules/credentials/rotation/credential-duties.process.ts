@@ -4,7 +4,7 @@ import { LessThanOrEqual, Not, Repository } from 'typeorm';
 import { type Clock, type Logger, derivedId } from '#kernel';
 import { CLOCK, Commands, LOGGER, ReconcileLoop, systemContext } from '../../../platform/index.ts';
 import { ClaimsProcess } from '../claims.process.ts';
-import { type CredentialCommand, credentialDecider } from '../domain/credential.decide.ts';
+import { type CredentialCommand, credentialDecider, rotationAnswerMs } from '../domain/credential.decide.ts';
 import { CredentialRow } from '../read-models/credential.entity.ts';
 import { RotationTeller } from './rotation-teller.ts';
 
@@ -12,7 +12,7 @@ const everyMs = 1_000;
 /** Keys of one pass; more wait for the next one. */
 const most = 200;
 
-/** Ends what time ends: old keys after their grace, tokens that ran out; and tells rotations again that wait. A reconciler. */
+/** Ends what time ends: old keys after their grace, tokens that ran out, rotations that no agent answered; and tells rotations again that wait. A reconciler. */
 @Injectable()
 export class CredentialDuties implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: ReconcileLoop;
@@ -46,11 +46,14 @@ export class CredentialDuties implements OnApplicationBootstrap, BeforeApplicati
     if (ended > 0) await this.claims.pass();
     const expired = await this.rows.find({ where: { status: Not('revoked'), expired: false, expiresAt: LessThanOrEqual(now) }, order: { expiresAt: 'ASC', id: 'ASC' }, take: most });
     for (const row of expired) await this.decide(row, 'ExpireCredential');
+    const answerBefore = new Date(now.getTime() - rotationAnswerMs);
+    const unanswered = await this.rows.find({ where: { status: 'issued', rotationRequestedAt: LessThanOrEqual(answerBefore) }, order: { id: 'ASC' }, take: most });
+    for (const row of unanswered) await this.decide(row, 'AbandonRotation');
     await this.teller.remind();
   }
 
   /** The number of events that it took. */
-  private async decide({ id, sequence }: CredentialRow, type: 'EndGrace' | 'ExpireCredential'): Promise<number> {
+  private async decide({ id, sequence }: CredentialRow, type: 'EndGrace' | 'ExpireCredential' | 'AbandonRotation'): Promise<number> {
     const context = systemContext(this.clock, 'credentials', derivedId('cmd', type, id, String(sequence)));
     const command: CredentialCommand = { type, now: context.time };
     const decided = await this.commands.execute(context, (unit) => unit.decide(credentialDecider, id, command));

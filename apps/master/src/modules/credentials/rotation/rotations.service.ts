@@ -51,6 +51,14 @@ export class Rotations {
     return { id, graceSeconds };
   }
 
+  /** No longer waits for the agent's answer; the key that it has stays. Throws `rotation-not-open`, and `rotation-answered` when it came already. */
+  async cancel(context: CommandContext, node: string): Promise<void> {
+    await this.commands.execute(context, async (unit) => {
+      const current = await this.currentKey(unit, node);
+      return current.ok ? unit.decide(credentialDecider, credentialId(current.value), { type: 'CancelRotation', now: context.time }) : current;
+    });
+  }
+
   /**
    * Decides that the new key is the node's and the old one ends after its grace; gives the new key's token. One batch: there is no
    * moment in which the node has no key, and the same question gets the same answer.

@@ -1,5 +1,6 @@
 import { Type } from 'class-transformer';
-import { IsDefined, IsIn, IsInt, IsOptional, IsString, Length, Matches, MaxLength, Min, ValidateNested } from 'class-validator';
+import { IsDefined, IsIn, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { HostReport, type InstallMode } from '#contracts';
 import { PageQuery } from '../../../platform/index.ts';
 import { InstallOptionsRequest } from './install-options.dto.ts';
 
@@ -55,19 +56,19 @@ export class LinkAnswer {
   checkedCommand: string;
 }
 
-/** What an agent says of its host: shown, never trusted. */
-export class HostRequest {
-  @IsString() @Length(1, 255) hostname: string;
-  @IsString() @MaxLength(32) platform: string;
-  @IsString() @MaxLength(32) arch: string;
-  @IsString() @MaxLength(64) agentVersion: string;
+/** What an agent says of its host: shown, never trusted. The rules are those of the message; this is its description for the interface. */
+export class HostRequest extends HostReport {
+  override hostname: string;
+  override platform: string;
+  override arch: string;
+  override agentVersion: string;
   /** Name and version of the operating system. */
-  @IsOptional() @IsString() @MaxLength(128) os?: string;
-  @IsOptional() @IsString() @MaxLength(128) kernel?: string;
-  @IsOptional() @IsInt() @Min(1) cpus?: number;
+  override os?: string;
+  override kernel?: string;
+  override cpus?: number;
   /** Bytes. */
-  @IsOptional() @IsInt() @Min(0) memory?: number;
-  @IsOptional() @IsIn(['systemd', 'docker', 'foreground', 'unbuilt']) installMode?: 'systemd' | 'docker' | 'foreground' | 'unbuilt';
+  override memory?: number;
+  override installMode?: InstallMode;
 }
 
 /** An agent that wants to become the node of its link. Its private keys never leave it. */

@@ -1,5 +1,6 @@
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { fault } from '#kernel';
 import { CONFIG, type CommandContext, Context, type MasterConfig, publicUrlOf } from '../../../platform/index.ts';
 import { Rotations } from '../../credentials/index.ts';
 import { NodeLookup } from '../../nodes/index.ts';
@@ -23,14 +24,24 @@ export class RotationHttp {
   /**
    * Rotates the node's key. An online agent makes a new pair and goes on without interrupting its work; the old one works for the grace.
    * For a node that is offline the answer is a one-time link for the same node; spending it revokes every earlier key at once. 409
-   * `rotation-under-way` while an earlier rotation is not over.
+   * `rotation-under-way` while an earlier rotation is not over, `agent-too-old` or `agent-too-new` for an agent outside the masters' window. An
+   * agent that has not answered after seven days is no longer asked.
    */
   @Post(':id/credential\\:rotate') @HttpCode(200)
   async rotate(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RotateRequest): Promise<RotateAnswer> {
-    const { online } = await this.nodes.get(id);
+    const { online, gate } = await this.nodes.get(id);
     if (!online || body.byLink) return this.byLink(context, id, body);
+    // Whether an agent of such a version understands the order nobody knows.
+    if (gate) throw fault('conflict', gate.code, `${gate.detail}. Until then its key is rotated by a link only`);
     const { id: rotation, graceSeconds } = await this.rotations.request(context, id, body.graceSeconds);
     return { by: 'agent', rotation, graceSeconds };
+  }
+
+  /** No longer asks the agent, which has not answered; its key stays. 409 `rotation-answered` when it has, `rotation-not-open` when it was not asked. */
+  @Post(':id/credential\\:cancel-rotation') @HttpCode(204)
+  async cancel(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
+    await this.nodes.get(id);
+    await this.rotations.cancel(context, id);
   }
 
   private async byLink(context: CommandContext, node: string, { life = '15m', mode = 'systemd' }: RotateRequest): Promise<RotateAnswer> {
