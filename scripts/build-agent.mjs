@@ -64,8 +64,14 @@ const nodeFor = () => {
 
 const node = requireMachine(nodeFor());
 const room = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
+/** The programs as they were before `bundle.mjs` put them into files of their own: here everything comes into one. */
+const whole = {
+  name: 'whole',
+  setup: (own) => own.onResolve({ filter: /\/main\.js$/ }, ({ path, resolveDir }) =>
+    (resolveDir.startsWith(agent) ? { path: resolve(resolveDir, path.replace(/main\.js$/, 'main.modules.js')) } : undefined)),
+};
 try {
-  const common = { bundle: true, platform: 'node', target: 'node26', minifySyntax: true, keepNames: true, legalComments: 'none', logLevel: 'error', external: unused };
+  const common = { bundle: true, platform: 'node', target: 'node26', minifySyntax: true, keepNames: true, legalComments: 'none', logLevel: 'error', external: unused, plugins: [whole] };
   await build({
     ...common, entryPoints: [join(agent, 'single-file.js')], outfile: join(room, 'agent.cjs'), format: 'cjs',
     // Code in the file has no address; what asks for one wants a name to load built-in modules by.

