@@ -1,3 +1,4 @@
+import { askMethods, rpcMethods } from '#contracts';
 import { controlNode } from '#kernel';
 
 /** The streams of an installation. */
@@ -36,12 +37,12 @@ const allowedOnJetStream = ({ mine }: Nodes): readonly string[] =>
 
 const ours = ({ mine, other }: Nodes): string[] => [
   'hf.events.run.run_1', `hf.events.node.${mine}`, `hf.events.credential.x`, 'hf.events.x',
-  ...['backup', 'restore', 'prune', 'stop', 'rotate', 'upgrade'].flatMap((verb) => [mine, other, controlNode].map((node) => `hf.commands.${node}.${verb}`)),
+  ...['backup', 'restore', 'verify', 'prune', 'stop', 'rotate', 'upgrade'].flatMap((verb) => [mine, other, controlNode].map((node) => `hf.commands.${node}.${verb}`)),
   ...[other, controlNode].flatMap((node) => [
     `hf.reports.${node}.run_1`, `hf.heartbeat.${node}`, `hf.logs.${node}.run_1`, `hf.progress.${node}.run_1`,
-    ...['claim', 'sync', 'grant', 'known-chunks', 'packs', 'id-key', 'self'].map((method) => `hf.ask.${node}.${method}`),
+    ...askMethods.map((method) => `hf.ask.${node}.${method}`),
   ]),
-  ...['browse', 'discover'].flatMap((method) => [mine, other, controlNode].map((node) => `hf.rpc.${node}.${method}`)),
+  ...rpcMethods.flatMap((method) => [mine, other, controlNode].map((node) => `hf.rpc.${node}.${method}`)),
   `hf.reports.${mine}`, `hf.heartbeat.${mine}.x`, 'hf.heartbeat', `hf.ask.${mine}`, `hf.logs.${mine}`, `hf.${mine}.x`, 'hf.x',
   `_INBOX_${other}.x`, '_INBOX.x', `_INBOX_${mine}.x`, `_INBOX_${mine}x.y`,
 ];
