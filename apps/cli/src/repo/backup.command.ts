@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type BackupProgress, type BackupResult, ensureWriterIdentity, packNames, runBackup } from '#repository';
 import { fault, randomIds, rfc3339 } from '#kernel';
@@ -10,6 +11,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { humanBytes, humanDuration } from '../format.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './open-store.ts';
+import { requireRepository } from './reader-keys.ts';
 import { readLastSnapshots, readSettings, stateDirectory, writeLastSnapshots } from './writer-state.ts';
 
 interface BackupCommandOptions {
@@ -59,6 +61,10 @@ const backup = async (context: CommandContext, paths: readonly string[], options
   const store = openStore(options.repository);
   const chosen = paths.map((path) => resolve(path));
   const taskId = taskOf(chosen);
+  if (!chosen.some((path) => lstatSync(path, { throwIfNoEntry: false }))) {
+    throw fault('not-found', 'source-missing', `There is no ${chosen.join(', and no ')}; give paths that are there`);
+  }
+  await requireRepository(store, options.repository);
   const last = readLastSnapshots(stateDir);
   const previousSnapshot = last[taskId]?.sha256;
   const time = rfc3339(clock.now());

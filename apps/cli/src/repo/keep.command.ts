@@ -1,11 +1,12 @@
 import { type PruneResult, pruneRepository, retain, type VerifyLevel, verifyRepository, type VerifyResult } from '#repository';
+import type { ObjectStore } from '#storage';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { humanBytes } from '../format.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './open-store.ts';
-import { keysOfFile } from './reader-keys.ts';
+import { keysOfFile, requireRepository } from './reader-keys.ts';
 
 interface VerifyCommandOptions {
   readonly repository: string;
@@ -37,9 +38,16 @@ const reportVerify = (context: CommandContext, { level, outcome, findings, check
     `Level ${level}: ${outcome}; ${checked.snapshots} snapshots, ${checked.packs} packs, ${checked.chunks} chunks, ${findings.length} findings`);
 };
 
+/** Where nothing is at all there is nothing to find damaged. */
+const isEmpty = async (store: ObjectStore): Promise<boolean> => {
+  for await (const _ of store.list('')) return false;
+  return true;
+};
+
 const verify = async (context: CommandContext, options: VerifyCommandOptions): Promise<void> => {
   const store = openStore(options.repository);
   const keys = options.identity === undefined ? {} : { keys: keysOfFile(store, options.identity) };
+  if (await isEmpty(store)) await requireRepository(store, options.repository);
   const result = await interruptible((signal) => verifyRepository({ store, level: levels[options.level], signal, ...keys }));
   reportVerify(context, result);
   if (result.outcome !== 'intact') context.onExitCode(exitCodes.failed);
@@ -58,6 +66,7 @@ const reportPrune = (context: CommandContext, result: PruneResult): void => {
 
 const prune = async (context: CommandContext, options: PruneCommandOptions): Promise<void> => {
   const store = openStore(options.repository);
+  if (await isEmpty(store)) await requireRepository(store, options.repository);
   const result = await interruptible((signal) => pruneRepository({
     store, keys: keysOfFile(store, options.identity), dryRun: options.dryRun ?? false, signal, clock: context.clock,
     keep: (snapshots) => new Set(retain(

@@ -1,10 +1,10 @@
-import { findSnapshot, listSnapshots, packNames, printablePath, snapshotContents } from '#repository';
-import { messageOf, rfc3339 } from '#kernel';
+import { findSnapshot, packNames, printablePath, snapshotContents } from '#repository';
+import { fault, rfc3339 } from '#kernel';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { table } from '../format.ts';
 import { openStore } from './open-store.ts';
-import { keysOfFile, parseSelection } from './reader-keys.ts';
+import { keysOfFile, parseSelection, snapshotsOf } from './reader-keys.ts';
 
 interface LookOptions {
   readonly repository: string;
@@ -13,7 +13,7 @@ interface LookOptions {
 
 const snapshots = async (context: CommandContext, options: Pick<LookOptions, 'repository'>): Promise<void> => {
   const { output } = context;
-  const found = await listSnapshots(openStore(options.repository), (name, error) => output.note(`${name}: ${messageOf(error)}`));
+  const found = await snapshotsOf(openStore(options.repository), { ...options, output });
   for (const { name, size, header } of found) {
     output.message('snapshot', { id: header.snapshot, time: header.time, task: header.task, previous: header.previous, object: name, size });
   }
@@ -30,7 +30,7 @@ const ls = async (context: CommandContext, selection: string, options: LookOptio
   const { output } = context;
   const store = openStore(options.repository);
   const { snapshot, path } = parseSelection(selection);
-  const found = findSnapshot(await listSnapshots(store), snapshot);
+  const found = findSnapshot(await snapshotsOf(store, { ...options, output }), snapshot);
   const contents = await snapshotContents({
     reader: store, keys: keysOfFile(store, options.identity), snapshotObject: found.name, packs: packNames(store), ...(path ? { path } : {}),
   });
@@ -44,6 +44,7 @@ const ls = async (context: CommandContext, selection: string, options: LookOptio
       output.text(`${modeText(entry.type, entry.mode)} ${String(entry.uid).padStart(5)} ${String(entry.gid).padStart(5)} ${String(entry.size).padStart(12)} ${mtime} ${shown}`);
     }
   }
+  if (path && entries === 0) throw fault('not-found', 'path-not-found', 'The snapshot holds no such path; list all it holds by leaving the path away');
   output.message('summary', { snapshot_id: found.header.snapshot, entries });
 };
 

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { findSnapshot, listSnapshots, packNames, type RestoreMode, type RestoreProgress, type RestoreResult, runRestore } from '#repository';
+import { findSnapshot, packNames, type RestoreMode, type RestoreProgress, type RestoreResult, runRestore } from '#repository';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { humanBytes, humanDuration } from '../format.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './open-store.ts';
-import { keysOfFile, parseSelection } from './reader-keys.ts';
+import { keysOfFile, parseSelection, snapshotsOf } from './reader-keys.ts';
 
 interface RestoreCommandOptions {
   readonly repository: string;
@@ -34,7 +34,7 @@ const restore = async (context: CommandContext, selection: string, options: Rest
   const started = clock.monotonic();
   const store = openStore(options.repository);
   const { snapshot: wanted, path } = parseSelection(selection);
-  const found = findSnapshot(await listSnapshots(store), wanted);
+  const found = findSnapshot(await snapshotsOf(store, { ...options, output }), wanted);
   const to = resolve(options.to);
   const onProgress = (done: RestoreProgress): void =>
     output.progress(`${humanDuration(clock.monotonic() - started)}  ${done.files} files  ${humanBytes(done.bytes)}`);

@@ -43,7 +43,7 @@ export type AdmissionVerdict =
   | { readonly admitted: false; readonly code: AdmissionCode; readonly detail: string };
 
 export interface AdmissionCounts {
-  /** Chunks that the snapshot refers to, repeated ones each time. */
+  /** Chunks that the snapshot refers to; repeated ones each time, those below a repeated list once. */
   readonly references: number;
   /** Chunks in the attempt's own packs. */
   readonly uploadedChunks: number;

@@ -3,13 +3,13 @@ import type { WrappedKey } from '#contracts';
 import { isAppError } from '#kernel';
 import type { ObjectInfo } from '#storage';
 import { addPacks, type CataloguedPack, PackCatalog, requireReachable, troubleOf } from '../catalog/pack-catalog.ts';
-import { type CatalogView, chunksOf, type NeededChunk, readCatalogView, throwUnreadable } from '../catalog/snapshot-closure.ts';
+import { type CatalogView, chunksOf, type NeededChunk, readCatalogView } from '../catalog/snapshot-closure.ts';
 import { deriveSubkeys } from '../format/keys.ts';
 import { frameClass } from '../format/limits.ts';
 import { hashOfName, objectNames, objectPrefixes, parseObjectName } from '../format/names.ts';
 import { checkSnapshotMac, parseSnapshot, type SealedSnapshot, type SnapshotHeader } from '../format/snapshot.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
-import { readWhole } from '../verify/verify-objects.ts';
+import { readWhole } from '../restore/open-snapshot.ts';
 import { includesId, sortedShared } from '../state/sorted-ids.ts';
 import type { AdmissionCode, AdmissionCounts, AdmissionOptions, AdmissionVerdict } from './admission-options.ts';
 
@@ -164,7 +164,7 @@ class Admission {
     const isOwn = (copy: number): boolean => own.has(locations.frames[locations.at(copy).frame]?.pack ?? '');
     const used = new Uint8Array(locations.size);
     let references = 0;
-    for await (const needed of chunksOf(view, chunks, throwUnreadable)) {
+    for await (const needed of chunksOf(view, chunks)) {
       references++;
       const copies = locations.copies(needed.class, needed.id);
       this.checkReference(needed, copies);

@@ -153,6 +153,7 @@ export class EntryFlow {
         continue;
       }
       const references = from.references ?? nothing;
+      if (slot.sameAs) this.takeFacts(slot, slot.sameAs.entry);
       const { entry } = slot;
       const record = entry instanceof RecalledEntry ? entry.record : undefined;
       const cut = this.parts.manifest.add({ path: entry.path, head: slot.head, references, ordinal: record?.ordinal });
@@ -162,6 +163,14 @@ export class EntryFlow {
       this.count(entry);
       this.countedOfRead += slot.read ?? 0;
     }
+  }
+
+  /** What is one file has one size and one time, also when it was not as walked when its first name was read. */
+  private takeFacts(slot: WindowSlot, { size, mtimeNs, ctimeNs }: SourceEntry): void {
+    const { entry } = slot;
+    if (entry.size === size && entry.mtimeNs === mtimeNs && entry.ctimeNs === ctimeNs) return;
+    slot.entry = { ...entry, size, mtimeNs, ctimeNs };
+    slot.head = headOf(slot.entry);
   }
 
   private count(entry: SourceEntry): void {

@@ -33,11 +33,10 @@ const factsOf = (fd: number): { readonly isFile: boolean; readonly facts: BigInt
 const same = (a: BigInt64Array, b: BigInt64Array): boolean =>
   a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3] && a[4] === b[4];
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
-
+/** Of what the system said about the file; anything else is not the file's fault and ends the backup. */
 const faultOf = (error: unknown): { code: string; detail: string } => {
-  const code = codeOf(error);
-  if (code === '') throw error;
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) throw error;
+  const code = String(error.code);
   if (code === 'ENOENT' || code === 'ENOTDIR') return { code: 'vanished', detail: 'It was there when the directory was read and gone when it was opened' };
   if (code === 'ELOOP') return { code: 'replaced', detail: 'A link took its place after the directory was read' };
   return { code: 'unreadable', detail: `The system refused to read it (${code})` };

@@ -72,6 +72,7 @@ class BackupAttempt {
   private parts: readonly ManifestPart[] = [];
   private wrapped: Promise<WrappedKey[]> = Promise.resolve([]);
   private flow: EntryFlow | undefined;
+  private cache: ManifestCacheWriter | undefined;
 
   constructor(options: BackupOptions, state: BackupState) {
     this.options = options;
@@ -146,6 +147,7 @@ class BackupAttempt {
     const { options, pool, faults, confirmed, state } = this;
     const stamp = { snapshot: options.subject.snapshotId, epoch: state.known.epoch };
     const cache = await ManifestCacheWriter.create(state.directory, stamp, state.cache);
+    this.cache = cache;
     const earlier = { parts: state.cache?.parts ?? new Map<number, ManifestPart>(), stored: (id: Buffer) => this.lookup.has(id) };
     const manifest = new ManifestMaker(pool, this.subkeys.manifestCut, earlier);
     const facts = options.changeDetection ?? ['mtime', 'ctime', 'inode'];
@@ -222,6 +224,7 @@ class BackupAttempt {
     } finally {
       options.signal?.removeEventListener('abort', abort);
       this.journal.close();
+      this.cache?.discard();
       state.cache?.close();
       this.lookup.close();
       await this.pool.close();

@@ -1,3 +1,4 @@
+import { fault } from '#kernel';
 import { frameCipher } from '../format/frame.ts';
 import type { AttemptKeys, Subkeys } from '../format/keys.ts';
 import { type ChunkClass, formatVersion, frameClass, limits } from '../format/limits.ts';
@@ -10,6 +11,7 @@ import type { ContentPool } from './content-pool.ts';
 /** A section beyond 256 KiB becomes chunks of its class of 256 KiB each. */
 const sectionBody = async (pool: ContentPool, chunkClass: ChunkClass, plain: Buffer): Promise<SectionBody> => {
   if (plain.length <= limits.sectionBytes) return { form: 'inline', plain };
+  if (plain.length > limits.sectionTotalBytes) throw fault('refused', 'snapshot-too-large', 'These are more files than one snapshot can hold; make several tasks of it');
   const references: Promise<Reference>[] = [];
   for (let at = 0; at < plain.length; at += limits.sectionBytes) {
     const piece = plain.subarray(at, at + limits.sectionBytes);

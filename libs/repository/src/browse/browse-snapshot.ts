@@ -9,7 +9,7 @@ import type { DataSection, ManifestPart } from '../format/sections.ts';
 import type { SnapshotHeader } from '../format/snapshot.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
-import { readDataSection, readParts, readSnapshot } from '../restore/open-snapshot.ts';
+import { readSections, readSnapshot } from '../restore/open-snapshot.ts';
 
 /** What is looked into and with what. Needs the id key, the data key and catalog keys. */
 export interface BrowseOptions {
@@ -131,12 +131,11 @@ export const listPacks = async (store: ObjectLister, options: CallOptions): Prom
 export const browseSnapshot = async (options: BrowseOptions): Promise<BrowsableSnapshot> => {
   const { store, keys, cache } = options;
   const call = options.signal ? { signal: options.signal } : {};
-  const snapshot = await readSnapshot(store, keys, options.snapshotObject, call);
+  const snapshot = await readSnapshot(store, keys, options.snapshotObject, options.signal);
   const repositoryId = snapshot.header.repository;
   const catalog = new PackCatalog();
   await addPacks(catalog, { reader: store, keys, repositoryId, ...(cache ? { cache } : {}), ...call }, await listPacks(store, call));
   requireReachable(catalog);
   const chunks = new ChunkReader({ reader: store, keys, repositoryId, locations: catalog.locations, chunkIdKey: snapshot.subkeys.chunkId, ...call });
-  const parts = await readParts(snapshot, chunks);
-  return new BrowsableSnapshot({ header: snapshot.header, data: await readDataSection(snapshot, chunks), parts, chunks });
+  return new BrowsableSnapshot({ header: snapshot.header, chunks, ...await readSections(snapshot, chunks) });
 };

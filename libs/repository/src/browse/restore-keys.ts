@@ -1,11 +1,11 @@
 import { addPacks, type DirectoryCache, PackCatalog, requireReachable } from '../catalog/pack-catalog.ts';
-import { chunksOf, readCatalogView, throwUnreadable } from '../catalog/snapshot-closure.ts';
+import { chunksOf, readCatalogView } from '../catalog/snapshot-closure.ts';
 import type { KeyClass } from '../format/keys.ts';
 import { frameClass } from '../format/limits.ts';
 import { parseSnapshot } from '../format/snapshot.ts';
 import { type KeyRing, sealKeys, type UnwrappedKey } from '../keys/key-ring.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
-import { readWhole } from '../verify/verify-objects.ts';
+import { readWhole } from '../restore/open-snapshot.ts';
 import { type BrowseOptions, listPacks } from './browse-snapshot.ts';
 
 /** What somebody needs to restore one snapshot, and nothing beyond it. */
@@ -32,7 +32,7 @@ export const restoreNeeds = async (options: BrowseOptions & { readonly cache?: D
   const chunks = new ChunkReader({ reader: store, keys, repositoryId: header.repository, locations, ...call });
   const wanted = new Set([`id ${header.idKey}`, `data ${header.dataKey}`, `catalog ${header.catalogKey}`]);
   const packs = new Set<string>();
-  for await (const needed of chunksOf(await readCatalogView(sealed, keys, chunks), chunks, throwUnreadable)) {
+  for await (const needed of chunksOf(await readCatalogView(sealed, keys, chunks), chunks)) {
     for (const copy of locations.copies(needed.class, needed.id)) {
       const frame = locations.frames[locations.at(copy).frame];
       if (!frame) continue;

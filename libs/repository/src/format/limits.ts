@@ -16,8 +16,12 @@ export const limits = {
   listDepth: 5,
   /** Sections above this are cut into chunks of their class. */
   sectionBytes: 256 * 1024,
+  /** All pieces of a section together: the manifest of more than a billion files. */
+  sectionTotalBytes: 128 * 1024 * 1024,
   /** A header of a snapshot, or `repository.json`. */
   headerBytes: 64 * 1024,
+  /** One snapshot object: header, two sealed sections, prefix and MAC. */
+  snapshotBytes: 34 * 1024 * 1024,
   /** An age file that wraps one key. */
   wrappedKeyBytes: 16 * 1024,
 } as const;

@@ -41,7 +41,9 @@ export const decodeReferences = (bytes: Uint8Array): Reference[] => {
   while (cursor.remaining > 0) {
     const kind = cursor.u8();
     if (kind !== referenceKind.chunk && kind !== referenceKind.list) throw broken(`a record of the unknown kind ${kind}`);
-    references.push({ kind, id: cursor.take(chunkIdBytes), length: cursor.u64() });
+    const reference = { kind, id: cursor.take(chunkIdBytes), length: cursor.u64() };
+    if (reference.length === 0) throw broken('a record of nothing');
+    references.push(reference);
   }
   return references;
 };

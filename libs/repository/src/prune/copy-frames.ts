@@ -7,7 +7,7 @@ import { objectNames } from '../format/names.ts';
 import { limits } from '../format/limits.ts';
 import { directoryBytesOf, type PackedChunk, type PackedFrame, sealDirectory, trailerBytes } from '../format/pack.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import { readWhole } from '../verify/verify-objects.ts';
+import { readWhole } from '../restore/open-snapshot.ts';
 
 /** What copying needs. */
 export interface CopyTarget {

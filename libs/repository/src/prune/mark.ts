@@ -1,9 +1,9 @@
 import { fault, messageOf } from '#kernel';
 import type { PackCatalog } from '../catalog/pack-catalog.ts';
-import { chunksOf, readCatalogView, throwUnreadable } from '../catalog/snapshot-closure.ts';
+import { chunksOf, readCatalogView } from '../catalog/snapshot-closure.ts';
 import { parseSnapshot } from '../format/snapshot.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
-import { readWhole } from '../verify/verify-objects.ts';
+import { readWhole } from '../restore/open-snapshot.ts';
 import type { PruneOptions } from './prune-options.ts';
 
 /** Which copies of chunks the snapshots need: one byte for each copy in the catalog, 1 for the copy that stays. */
@@ -43,7 +43,7 @@ export const markLive = async (
       const sealed = parseSnapshot(await readWhole(store, name, signal));
       const chunks = new ChunkReader({ reader: store, keys, repositoryId: sealed.header.repository, locations, ...(signal ? { signal } : {}) });
       const view = await readCatalogView(sealed, keys, chunks);
-      for await (const needed of chunksOf(view, chunks, throwUnreadable)) {
+      for await (const needed of chunksOf(view, chunks)) {
         const copy = choose(catalog, locations.copies(needed.class, needed.id), rank);
         if (copy === undefined) throw fault('refused', 'chunk-missing', `No readable pack holds the chunk ${needed.id.toString('hex')}`);
         if (chosen[copy] === 0) livePlain += locations.at(copy).length;

@@ -1,4 +1,4 @@
-import { fault } from '#kernel';
+import { fault, hasCode } from '#kernel';
 import { isObjectNotFound } from '#storage';
 import { listObjects, type ObjectListing } from '../catalog/list-objects.ts';
 import { addPacks, type CataloguedPack, PackCatalog, requireReachable } from '../catalog/pack-catalog.ts';
@@ -72,6 +72,8 @@ class Prune {
     const known = this.catalog.troubles.length;
     await addPacks(this.catalog, { reader: store, keys, repositoryId, ...(cache ? { cache } : {}), ...this.call }, packs);
     requireReachable(this.catalog);
+    const [first] = this.catalog.troubles;
+    if (first && this.catalog.packs.length === 0 && hasCode(first.error, 'key-not-available')) throw first.error;
     for (const { name } of this.catalog.troubles.slice(known)) this.notes.push(`${name} was left alone: its directory cannot be read`);
   }
 

@@ -1,5 +1,5 @@
-import { isObjectNotFound, type ObjectReader } from '#storage';
-import { isDamage } from '../format/damage.ts';
+import type { ObjectReader } from '#storage';
+import { troubleOf } from '../catalog/pack-catalog.ts';
 import { readPackDirectory } from '../format/read-pack-directory.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { ChunkLocations } from './chunk-locations.ts';
@@ -14,7 +14,7 @@ export interface PackSource {
   readonly repositoryId: string;
   readonly packs: AsyncIterable<string> | Iterable<string>;
   readonly signal?: AbortSignal;
-  /** A pack that is missing or damaged: its chunks may still lie in another. */
+  /** A pack that is missing, damaged or under a key that cannot be had: its chunks may still lie in another. */
   readonly onDamagedPack: (name: string, error: unknown) => void;
 }
 
@@ -25,7 +25,8 @@ const readOne = async (source: PackSource, name: string) => {
     const pack = { name, size: info.size, ...(source.signal ? { signal: source.signal } : {}) };
     return await readPackDirectory(source.reader, source.keys, source.repositoryId, pack);
   } catch (error) {
-    if (!isDamage(error) && !isObjectNotFound(error)) throw error;
+    // Also where its key cannot be had: who left a pack under another key than those of this snapshot must not keep it from being restored.
+    if (troubleOf(error) === 'unreachable') throw error;
     source.onDamagedPack(name, error);
     return undefined;
   }

@@ -44,7 +44,10 @@ export interface RestoreOptions {
   readonly clock?: Clock;
   /** At every step, and every second. */
   readonly onProgress?: (progress: RestoreProgress) => void;
-  /** What this machine cannot restore at all, said once each: `xattrs-unavailable`, `owners-skipped`, `sockets-skipped`, `nothing-deleted`. Not a fault. */
+  /**
+   * What this machine cannot restore at all, said once each: `xattrs-unavailable`, `owners-skipped`, `sockets-skipped`, `nothing-deleted`;
+   * and `pack-unreadable` of each pack. Not a fault.
+   */
   readonly onNote?: (code: string, detail: string) => void;
 }
 

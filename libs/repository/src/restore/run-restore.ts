@@ -1,4 +1,4 @@
-import { fault, messageOf, systemClock } from '#kernel';
+import { type AppError, type Clock, fault, isAppError, messageOf, systemClock } from '#kernel';
 import { deletePermission, restoreWriter, type RestoreWriter } from '#sources';
 import { FaultList } from '../backup/fault-list.ts';
 import { isDamage } from '../format/damage.ts';
@@ -9,7 +9,7 @@ import { ChunkReader } from './chunk-reader.ts';
 import { ContentRestorer } from './content-restorer.ts';
 import { loadLocations } from './load-locations.ts';
 import { type EntryWithReferences, isInside, partsOf, readPart } from './manifest-reader.ts';
-import { type OpenedSnapshot, readDataSection, readParts, readSnapshot } from './open-snapshot.ts';
+import { type OpenedSnapshot, readSections, readSnapshot } from './open-snapshot.ts';
 import type { RestoreLimits, RestoreOptions, RestoreProgress, RestoreResult } from './restore-options.ts';
 import { RestorePool } from './restore-pool.ts';
 
@@ -32,17 +32,20 @@ class Restore {
   private readonly faults = new FaultList();
   private readonly counts = { files: 0, bytes: 0, totalFiles: 0, totalBytes: 0, fetchedBytes: 0 };
   private readonly phases: Record<string, number> = {};
-  private since = performance.now();
+  private readonly clock: Clock;
+  private since: number;
   private phase: RestoreProgress['phase'] = 'index';
 
   constructor(options: RestoreOptions) {
     this.options = options;
+    this.clock = options.clock ?? systemClock;
+    this.since = this.clock.monotonic();
     this.limits = { ...defaults, ...options.limits };
     if (options.path) checkPath(Buffer.from(options.path));
   }
 
   private endPhase(next: RestoreProgress['phase']): void {
-    const now = performance.now();
+    const now = this.clock.monotonic();
     this.phases[this.phase] = Math.round(now - this.since);
     this.since = now;
     this.phase = next;
@@ -55,22 +58,20 @@ class Restore {
 
   private async open(): Promise<ReadableSnapshot & { readonly locations: Awaited<ReturnType<typeof loadLocations>> }> {
     const { reader, keys, snapshotObject, signal } = this.options;
-    const snapshot = await readSnapshot(reader, keys, snapshotObject, signal ? { signal } : {});
+    const snapshot = await readSnapshot(reader, keys, snapshotObject, signal);
     const repositoryId = snapshot.header.repository;
-    const onDamagedPack = (name: string, error: unknown): void => this.faults.add(Buffer.from(name), 'pack-damaged', messageOf(error));
+    // What only it holds becomes a fault where it is missed; the rest of the repository is not this restore's business.
+    const onDamagedPack = (name: string, error: unknown): void => this.options.onNote?.('pack-unreadable', `${name} cannot be read (${messageOf(error)}); verify the repository`);
     const locations = await loadLocations({ reader, keys, repositoryId, packs: this.options.packs, onDamagedPack, ...(signal ? { signal } : {}) });
     const chunks = new ChunkReader({
       reader, keys, repositoryId, locations, chunkIdKey: snapshot.subkeys.chunkId, ...(signal ? { signal } : {}),
       onFetched: (bytes) => (this.counts.fetchedBytes += bytes),
     });
-    const parts = await readParts(snapshot, chunks);
-    const data = await readDataSection(snapshot, chunks);
-    if (parts.length !== data.index.length) throw fault('refused', 'snapshot-damaged', 'A snapshot is damaged: its sparse index has another length than its manifest');
-    return { snapshot, chunks, parts, data, locations };
+    return { snapshot, chunks, locations, ...await readSections(snapshot, chunks) };
   }
 
-  /** Entries part by part, only those that are wanted. A damaged part is reported and passed over. */
-  private async *entries(from: ReadableSnapshot): AsyncGenerator<EntryWithReferences[]> {
+  /** Entries part by part, only those that are wanted. A damaged part is reported, as a fault or to `onDamaged`, and passed over. */
+  private async *entries(from: ReadableSnapshot, onDamaged?: (error: AppError) => void): AsyncGenerator<EntryWithReferences[]> {
     const path = this.options.path && Buffer.from(this.options.path);
     let last: Buffer | undefined;
     for (const number of partsOf(from.data.index, path)) {
@@ -80,8 +81,9 @@ class Restore {
         last = entries[entries.length - 1]?.entry.path;
         yield path ? entries.filter(({ entry }) => isInside(path, entry.path)) : entries;
       } catch (error) {
-        if (!isDamage(error)) throw error;
-        this.faults.add(from.data.index[number] ?? Buffer.alloc(0), (error as { code: string }).code, `Entries from here on are lost: ${messageOf(error)}`);
+        if (!isAppError(error) || !isDamage(error)) throw error;
+        if (onDamaged) onDamaged(error);
+        else this.faults.add(from.data.index[number] ?? Buffer.alloc(0), error.code, `Entries from here on are lost: ${messageOf(error)}`);
       }
     }
   }
@@ -90,12 +92,13 @@ class Restore {
   private async base(from: ReadableSnapshot): Promise<Buffer | undefined> {
     if (!this.options.path) return undefined;
     const path = Buffer.from(this.options.path);
-    for await (const entries of this.entries(from)) {
+    let damage: Error | undefined;
+    for await (const entries of this.entries(from, (error) => (damage ??= error))) {
       const found = entries.find(({ entry }) => entry.path.equals(path));
       if (found?.entry.type === 'directory') return path;
       if (found) return path.includes(0x2f) ? path.subarray(0, path.lastIndexOf(0x2f)) : undefined;
     }
-    throw pathNotFound();
+    throw damage ?? pathNotFound();
   }
 
   private writer(base: Buffer | undefined, data: DataSection): RestoreWriter {
@@ -155,7 +158,7 @@ class Restore {
     const writer = this.writer(await this.base(from), from.data);
     this.endPhase('content');
     try {
-      await this.write(from, writer).finally(startTicker(this.options.clock ?? systemClock, () => this.progress()));
+      await this.write(from, writer).finally(startTicker(this.clock, () => this.progress()));
     } catch (error) {
       writer.abandon();
       throw error;

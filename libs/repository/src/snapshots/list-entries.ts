@@ -5,7 +5,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
 import { loadLocations } from '../restore/load-locations.ts';
 import { isInside, partsOf, readPart } from '../restore/manifest-reader.ts';
-import { readDataSection, readParts, readSnapshot } from '../restore/open-snapshot.ts';
+import { readSections, readSnapshot } from '../restore/open-snapshot.ts';
 
 /** A snapshot that is to be looked into. */
 export interface EntriesOptions {
@@ -30,8 +30,7 @@ export const snapshotContents = async (options: EntriesOptions): Promise<Snapsho
   const repositoryId = snapshot.header.repository;
   const locations = await loadLocations({ reader, keys, repositoryId, packs: options.packs, onDamagedPack: () => undefined });
   const chunks = new ChunkReader({ reader, keys, repositoryId, locations, chunkIdKey: snapshot.subkeys.chunkId });
-  const parts = await readParts(snapshot, chunks);
-  const data = await readDataSection(snapshot, chunks);
+  const { parts, data } = await readSections(snapshot, chunks);
   const path = options.path && Buffer.from(options.path);
   const entries = async function* (): AsyncGenerator<readonly ManifestEntry[]> {
     for (const number of partsOf(data.index, path)) {

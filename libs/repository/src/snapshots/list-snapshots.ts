@@ -1,6 +1,8 @@
 import { fault } from '#kernel';
 import type { ObjectLister, ObjectReader } from '#storage';
-import { isDamage } from '../format/damage.ts';
+import { troubleOf } from '../catalog/pack-catalog.ts';
+import { damaged } from '../format/damage.ts';
+import { limits } from '../format/limits.ts';
 import { objectPrefixes } from '../format/names.ts';
 import { parseSnapshot, type SnapshotHeader } from '../format/snapshot.ts';
 
@@ -12,16 +14,17 @@ export interface ListedSnapshot {
   readonly header: SnapshotHeader;
 }
 
-/** All snapshots of a repository, oldest first. Those whose header cannot be read go to `onDamaged`. Needs no key. */
+/** All snapshots of a repository, oldest first. Those whose header is damaged, of a newer format or gone since go to `onDamaged`. Needs no key. */
 export const listSnapshots = async (
   store: ObjectReader & ObjectLister, onDamaged: (name: string, error: unknown) => void = () => undefined,
 ): Promise<ListedSnapshot[]> => {
   const found: ListedSnapshot[] = [];
   for await (const { name, size } of store.list(objectPrefixes.snapshots)) {
     try {
+      if (size > limits.snapshotBytes) throw damaged('snapshot-damaged', `A snapshot is damaged: it has ${size} bytes`);
       found.push({ name, size, header: parseSnapshot(Buffer.from(await store.get(name))).header });
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (troubleOf(error) === 'unreachable') throw error;
       onDamaged(name, error);
     }
   }
@@ -35,6 +38,7 @@ export const findSnapshot = (snapshots: readonly ListedSnapshot[], text: string)
   const matches = snapshots.filter(({ header }) => header.snapshot.startsWith(text) || header.snapshot.startsWith(`snap_${text}`));
   const exact = matches.find(({ header }) => header.snapshot === text);
   if (exact ?? (matches.length === 1 && matches[0])) return (exact ?? matches[0]) as ListedSnapshot;
+  if (snapshots.length === 0) throw fault('not-found', 'snapshot-not-found', 'The repository holds no snapshot yet; make one with: holdfast repo backup');
   if (matches.length > 1) throw fault('validation', 'snapshot-ambiguous', `${matches.length} snapshots begin with ${text}; give more of the id`);
   throw fault('not-found', 'snapshot-not-found', `There is no snapshot ${text}; list them with: holdfast repo snapshots`);
 };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fault } from '#kernel';
 import { chunkIdBytes } from '../format/chunk-id.ts';
 import { decodeKnownHeader, encodeKnownHeader, HashedFile, knownFile, type KnownHeader, readVerified, recordsIn, recordsStart } from './known-file.ts';
 import type { KnownTable } from './known-lookup.ts';
@@ -170,7 +171,8 @@ async function* oldBlocks(known: KnownChunks): AsyncGenerator<Buffer> {
     const count = known.table.high.length;
     for (let done = 0; done < count; done += blockRecords) {
       const block = Buffer.allocUnsafe(Math.min(blockRecords, count - done) * knownFile.recordBytes);
-      await file.read(block, 0, block.length, known.table.start + done * knownFile.recordBytes);
+      const { bytesRead } = await file.read(block, 0, block.length, known.table.start + done * knownFile.recordBytes);
+      if (bytesRead < block.length) throw fault('internal', 'state-damaged', 'The list of stored chunks became shorter while it was read; run the backup again');
       yield block;
     }
   } finally {
@@ -202,10 +204,18 @@ export const writeKnownChunks = async (stateDir: string, known: KnownChunks, cha
   const packs = [...known.packs, ...change.packNames.map(packHashOf)];
   const epoch = gone.includes(true) ? randomBytes(16).toString('hex') : known.epoch;
   const temporary = join(stateDir, `.known.${randomBytes(6).toString('hex')}`);
-  const file = new HashedFile(await open(temporary, 'wx', 0o600));
-  await file.write(encodeKnownHeader({ generation: known.generation, epoch, packs: packs.length }));
-  await file.write(Buffer.from(packs.join(''), 'hex'));
-  await merge(new RecordSink(file), known, sortedRecords(change.added, known.packs.length), gone);
-  await file.end();
-  await rename(temporary, fileOf(stateDir));
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    const file = new HashedFile(handle);
+    await file.write(encodeKnownHeader({ generation: known.generation, epoch, packs: packs.length }));
+    await file.write(Buffer.from(packs.join(''), 'hex'));
+    await merge(new RecordSink(file), known, sortedRecords(change.added, known.packs.length), gone);
+    await file.end();
+    await rename(temporary, fileOf(stateDir));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
 };

@@ -57,11 +57,10 @@ export class HashedFile {
     await this.file.writeFile(bytes);
   }
 
-  /** Appends the hash, makes the file durable and closes it. */
+  /** Appends the hash and makes the file durable. */
   async end(): Promise<void> {
     await this.file.writeFile(this.hash.digest());
     await this.file.sync();
-    await this.file.close();
   }
 }
 

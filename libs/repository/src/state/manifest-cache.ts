@@ -191,12 +191,15 @@ export class ManifestCacheWriter {
     this.begun().close();
     const putParts = replaceManifestParts(this.directory, this.stamp.snapshot, parts);
     renameSync(this.body, fileOf(this.directory));
+    this.writer = undefined;
     putParts();
   }
 
+  /** Leaves nothing behind; after `commit` there is nothing to leave. */
   discard(): void {
     if (!this.writer) return;
-    this.writer.close();
+    this.writer.abandon();
+    this.writer = undefined;
     unlinkSync(this.body);
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 /** A record file is blocks: length 4 | CRC-32 4 | records, each length 4 | bytes. A torn or altered block ends it. */
@@ -8,7 +8,7 @@ const maxBlock = 64 * 1024 * 1024;
 
 /** Appends records; what was appended is in the file after `flush`. */
 export class RecordWriter {
-  private readonly fd: number;
+  private fd: number;
   private block = Buffer.allocUnsafeSlow(2 * blockBytes);
   private used = blockHeader;
 
@@ -43,14 +43,18 @@ export class RecordWriter {
     this.used = blockHeader;
   }
 
-  sync(): void {
-    this.flush();
-    fsyncSync(this.fd);
+  close(): void {
+    try {
+      this.flush();
+    } finally {
+      this.abandon();
+    }
   }
 
-  close(): void {
-    this.flush();
-    closeSync(this.fd);
+  /** Closes the file without what was not flushed. Idempotent. */
+  abandon(): void {
+    if (this.fd >= 0) closeSync(this.fd);
+    this.fd = -1;
   }
 }
 

@@ -1,21 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { ObjectReader } from '#storage';
 import type { NamedObject, ObjectListing } from '../catalog/list-objects.ts';
 import { damaged } from '../format/damage.ts';
 import { hashOfName, repositoryFile } from '../format/names.ts';
 import { decodeRepositoryFile } from '../format/repository-file.ts';
 import { parseSnapshot } from '../format/snapshot.ts';
+import { readWhole } from '../restore/open-snapshot.ts';
 import type { Findings } from './findings.ts';
 import type { ReadSnapshot } from './verify-state.ts';
-
-/** A small object whole, proven to be what its name says. Throws damage and the target's errors. */
-export const readWhole = async (reader: ObjectReader, name: string, signal?: AbortSignal): Promise<Buffer> => {
-  const bytes = await reader.get(name, undefined, signal ? { signal } : {});
-  if (!createHash('sha256').update(bytes).digest().equals(hashOfName(name))) {
-    throw damaged('object-damaged', `${name} does not hold the bytes that its name promises`);
-  }
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-};
 
 /** `repository.json`: nothing in a snapshot depends on it, but no writer goes on without it. */
 export const checkRepositoryFile = async (findings: Findings, reader: ObjectReader, signal?: AbortSignal): Promise<void> => {

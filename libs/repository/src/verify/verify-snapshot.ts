@@ -10,11 +10,11 @@ import { decodeDataSection } from '../format/sections.ts';
 import { checkSnapshotMac, openDataSection } from '../format/snapshot.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
 import { readPart } from '../restore/manifest-reader.ts';
+import { readWhole, sectionPlain } from '../restore/open-snapshot.ts';
 import { decodeManifestChunk } from '../format/manifest.ts';
 import type { ManifestEntry } from '../format/manifest-entry.ts';
 import { copyState } from './check-pack.ts';
 import { addMissingKey, type AskedKeys, isNotRecipient } from './verify-keys.ts';
-import { readWhole } from './verify-objects.ts';
 import type { ReadSnapshot, VerifyState } from './verify-state.ts';
 
 /** What stands in the way of one manifest part: findings by record, and those that cost all of it. */
@@ -91,11 +91,8 @@ export class SnapshotVerifier {
   }
 
   private async readData(chunks: ChunkReader, dataKey: { readonly id: string; readonly bytes: Uint8Array }): Promise<DataSection> {
-    const body = openDataSection(this.snapshot.sealed, frameCipher(this.snapshot.sealed.header.repository, dataKey));
-    if (body.form === 'inline') return decodeDataSection(body.plain);
-    const pieces: Uint8Array[] = [];
-    for (const { id } of body.references) pieces.push(await chunks.read(frameClass.data, id));
-    return decodeDataSection(Buffer.concat(pieces));
+    const { sealed } = this.snapshot;
+    return decodeDataSection(await sectionPlain(openDataSection(sealed, frameCipher(sealed.header.repository, dataKey)), frameClass.data, chunks));
   }
 
   /** A key of the header; when it cannot be had for another reason than that the identity is no recipient, all is lost. */
@@ -180,10 +177,11 @@ export class SnapshotVerifier {
       else trouble.records.set(chunk.record, (trouble.records.get(chunk.record) ?? new Set()).add(finding));
     };
     if (!this.chunks) return trouble;
-    const needed = chunksOfPart(part, number, this.chunks, (chunk, error) => {
+    const onUnreadable = (chunk: NeededChunk, error: unknown): void => {
       this.state.options.signal?.throwIfAborted();
       blame(chunk, this.unreadable(chunk, error));
-    });
+    };
+    const needed = chunksOfPart(part, number, this.chunks, { onUnreadable });
     for await (const chunk of needed) for (const finding of await this.culprits(chunk)) blame(chunk, finding);
     return trouble;
   }
