@@ -43,13 +43,12 @@ export const awaitReady = async (child: Child, options: Readiness): Promise<void
 
 const untilReady = async (child: Child, { ready, timeoutMs, logFile, clock, signal }: Readiness): Promise<void> => {
   const deadline = clock.monotonic() + timeoutMs;
-  for (let pauseMs = 10; !(await ready()); pauseMs = Math.min(pauseMs * 1.5, 100)) {
+  while (!(await ready())) {
     if (!child.running()) throw fault('unavailable', 'child-ended', `${child.name} ended while starting; its words are in ${logFile}`);
     if (clock.monotonic() > deadline) {
       throw fault('unavailable', 'child-not-ready', `${child.name} did not become ready in ${timeoutMs / 1000} s; its words are in ${logFile}`);
     }
-    // A look reads the host's table of sockets: rarely enough not to slow down what is waited for.
-    await clock.sleep(pauseMs, signal);
+    await clock.sleep(25, signal);
   }
 };
 
@@ -72,7 +71,8 @@ export const startEmbeddedNats = async (options: EmbeddedNatsOptions): Promise<C
     name: 'nats-server', command: options.program, args: ['-c', options.configFile], env: {}, logFile,
     pidFile: join(options.folder, 'run', 'nats.pid'), clock: options.clock,
   });
-  const ready = async (): Promise<boolean> => listensOn(child.pid, options.port) && (await accepts(options.port));
+  // In this order: the table of sockets takes long to read on some hosts.
+  const ready = async (): Promise<boolean> => (await accepts(options.port)) && listensOn(child.pid, options.port);
   await awaitReady(child, { ready, timeoutMs: 30_000, logFile, clock: options.clock, signal: options.signal });
   return child;
 };

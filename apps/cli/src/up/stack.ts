@@ -66,7 +66,8 @@ const startMaster = async (layout: StackLayout, { ports, network }: Place, optio
     name: 'master', command: process.execPath, args: ['--enable-source-maps', program(options, 'master')], logFile, clock: options.clock,
     env: { ...options.settings, ...masterEnvironment(layout, ports, network, options.path) }, pidFile: join(layout.run, 'master.pid'),
   });
-  const ready = async (): Promise<boolean> => listensOn(child.pid, ports.http) && (await answersReady(`http://127.0.0.1:${ports.http}`)());
+  const answers = answersReady(`http://127.0.0.1:${ports.http}`);
+  const ready = async (): Promise<boolean> => (await answers()) && listensOn(child.pid, ports.http);
   await awaitReady(child, { ready, timeoutMs: 120_000, logFile, clock: options.clock, signal });
   return child;
 };
