@@ -13,7 +13,7 @@ fi
 node_modules/.bin/node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 26 ? 0 : 1)' ||
   { echo "The pinned Node in node_modules does not run; delete node_modules and start again" >&2; exit 1; }
 scripts/install-nats-server.sh
-if [ ! -f dist/.built ] || [ -n "$(find apps libs test package.json tsconfig.json nest-cli.json -newer dist/.built -not -path '*/node_modules/*' -print -quit)" ]; then
+if [ ! -f dist/.built ] || [ -n "$(find apps libs test package.json tsconfig.json nest-cli.json scripts/bundle.mjs -newer dist/.built -not -path '*/node_modules/*' -print -quit)" ]; then
   echo "Building ..." >&2
   npm run --silent build >&2
   touch dist/.built
