@@ -7,6 +7,7 @@ const answers: Record<string, unknown> = {
   'GET /api/v1/targets': { items: [{ id: 'target_00000000000000000001', name: 'store', kind: 's3' }] },
   'POST /api/v1/targets/target_00000000000000000001:test': { passed: false, access: 'relay', steps: [{ step: 'store-writes', passed: false, detail: 'The bucket does not exist' }] },
   'GET /api/v1/nodes': { items: [{ id: 'node_00000000000000000001', name: 'web\u001b]0;owned\u0007', slots: 1, alarms: [] }] },
+  'POST /api/v1/nodes': { id: 'node_00000000000000000009' },
   'GET /api/v1/snapshots': {
     items: [
       { id: 'snap_00000000000000000001', node: 'node_00000000000000000001', task: 'task_00000000000000000001', taskName: 'etc', time: '2026-11-21T00:00:00.000Z', files: 1, bytes: 1, storedBytes: 1 },
@@ -85,6 +86,11 @@ describe('the command line, at a master', () => {
     expect(await run('tasks', 'edit', 'task_00000000000000000001', '--no-schedule')).toBe(0);
     expect(asked.at(-1)?.body).toBe('{"schedule":null}');
     expect(await run('tasks', 'edit', 'task_00000000000000000001')).toBe(2);
+  });
+
+  it('leaves no node behind whose link could not be made', async () => {
+    expect(await run('nodes', 'add', 'web-9', '--life', '2h')).not.toBe(0);
+    expect(asked.map(({ request }) => request)).toEqual(['POST /api/v1/nodes', 'POST /api/v1/enrolment-links', 'DELETE /api/v1/nodes/node_00000000000000000009']);
   });
 
   it('says that nobody answers, and ends with 1', async () => {

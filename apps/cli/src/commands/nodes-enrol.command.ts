@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
-import { fault } from '#kernel';
+import { fault, hasCode } from '#kernel';
 import type { CommandContext } from '../context.ts';
 import { humanDuration, table } from '../format.ts';
 import { findOne } from './find.ts';
@@ -48,8 +48,16 @@ interface AddFlags extends InstallFlags {
 const addNode = async (context: CommandContext, name: string, { label, slots, ...flags }: AddFlags): Promise<void> => {
   const body = installBody(flags);
   const fields = { ...(label ? { labels: labelsAfter({}, label) } : {}), ...(slots === undefined ? {} : { slots: numberOf('--slots', slots) }) };
-  const node = await (await context.api()).post<{ readonly id: string }>('/api/v1/nodes', { name, ...fields });
-  await giveLink(context, node.id, body);
+  const api = await context.api();
+  const node = await api.post<{ readonly id: string }>('/api/v1/nodes', { name, ...fields }).catch((error: unknown) => {
+    if (hasCode(error, 'name-taken')) context.output.note(`Another link for the same node: holdfast nodes enrol ${name}`);
+    throw error;
+  });
+  await giveLink(context, node.id, body).catch(async (error: unknown) => {
+    // A node without a way to enrol is none, and its name could not be given again.
+    await api.delete(`/api/v1/nodes/${node.id}`).catch(() => undefined);
+    throw error;
+  });
 };
 
 const enrolNode = async (context: CommandContext, name: string, flags: InstallFlags): Promise<void> => {
