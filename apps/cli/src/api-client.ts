@@ -104,7 +104,9 @@ export class ApiClient {
   }
 
   private async call<T>(method: string, path: string, body?: object, headers?: Record<string, string>): Promise<T> {
+    const { token } = this.access;
     const response = await this.send(method, path, body, headers);
+    if (response.status === 401 && token) throw fault('unauthorized', 'api-key-refused', 'The API key is wrong, has expired or was removed; make another with holdfast api-keys add, and set HOLDFAST_TOKEN');
     if (!response.ok) throw await problemOf(response);
     return (response.status === 204 ? undefined : await response.json()) as T;
   }

@@ -33,7 +33,8 @@ describe('the command line, at a master', () => {
         const name = `${request.method} ${request.url?.split('?')[0]}`;
         asked.push({ request: name, body, ifMatch: request.headers['if-match'] });
         if (request.method === 'PATCH') return response.writeHead(204).end();
-        const answer = answers[name];
+        if (request.headers.authorization === 'Bearer hfk_expired') return response.writeHead(401).end();
+        const answer = request.headers.authorization === 'Bearer hfk_many' ? { items: [{ id: 'node_1', name: 'a' }, { id: 'node_2', name: 'b' }] } : answers[name];
         return response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(answer ?? { code: 'run-not-found', detail: 'There is none' }));
       });
     }).listen(0, '127.0.0.1');
@@ -91,6 +92,16 @@ describe('the command line, at a master', () => {
   it('leaves no node behind whose link could not be made', async () => {
     expect(await run('nodes', 'add', 'web-9', '--life', '2h')).not.toBe(0);
     expect(asked.map(({ request }) => request)).toEqual(['POST /api/v1/nodes', 'POST /api/v1/enrolment-links', 'DELETE /api/v1/nodes/node_00000000000000000009']);
+  });
+
+  it('asks which node is meant where there are several, and says what is wrong with an API key', async () => {
+    expect(await run('tasks', 'add', 'x', '--path', '/etc', '--target', 'nothing')).toBe(4);
+    vi.stubEnv('HOLDFAST_TOKEN', 'hfk_expired');
+    expect(await run('nodes', 'ls')).toBe(5);
+    expect(written.err).toContain('[api-key-refused]');
+    vi.stubEnv('HOLDFAST_TOKEN', 'hfk_many');
+    expect(await run('tasks', 'add', 'x', '--path', '/etc')).toBe(2);
+    expect(written.err).toContain('There are 2 nodes; say which with --node: a, b [node-ambiguous]');
   });
 
   it('says that nobody answers, and ends with 1', async () => {

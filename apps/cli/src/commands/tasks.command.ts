@@ -23,10 +23,16 @@ export const nodesNamed = async (api: ApiClient, names: readonly string[] | unde
   return { nodes: names.map((name) => findOne(known, name, 'node').id) };
 };
 
-/** The one there is, where the user did not say which. */
+/** The one there is, where the user did not say which. Throws `...-not-found` and `...-ambiguous`. */
 const oneOf = (items: readonly Named[], wanted: string | undefined, what: string): string => {
+  if (wanted !== undefined) return findOne(items, wanted, what).id;
   const [only, ...others] = items;
-  return findOne(items, wanted ?? (only && others.length === 0 ? only.id : '?'), what).id;
+  if (!only) throw fault('not-found', `${what}-not-found`, `There is no ${what} yet; holdfast ${what}s add makes one`);
+  if (others.length > 0) {
+    const names = items.slice(0, 5).map(({ id, name }) => name ?? id).join(', ');
+    throw fault('validation', `${what}-ambiguous`, `There are ${items.length} ${what}s; say which with --${what}: ${names}${items.length > 5 ? ', ...' : ''}`);
+  }
+  return only.id;
 };
 
 const addTask = async (context: CommandContext, name: string, flags: TaskFlags): Promise<void> => {

@@ -65,8 +65,11 @@ export class Credentials {
    * Revokes all keys of a node: its agent is cut off when this resolves, and must enrol anew with a link. Throws what the claims throw
    * when the NATS servers do not confirm; the revocation stands all the same, and goes on being tried.
    */
-  async revoke(context: CommandContext, node: string, reason: string): Promise<void> {
-    await this.commands.execute(context, (unit) => this.revokeAll(unit, node, reason));
+  async revoke(context: CommandContext, node: string, reason: string, also: (unit: UnitOfWork) => Promise<Result<unknown, Refusal>>): Promise<void> {
+    await this.commands.execute(context, async (unit) => {
+      const revoked = await this.revokeAll(unit, node, reason);
+      return revoked.ok ? also(unit) : revoked;
+    });
     await this.claims.pass();
   }
 

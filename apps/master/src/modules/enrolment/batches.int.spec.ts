@@ -44,6 +44,14 @@ describe('a batch of enrolment links', () => {
     expect(JSON.stringify(shown)).not.toContain('hfe_');
     expect(await nodesNamed('fleet-')).toBe(50);
   });
+  it('a node that is cut off cannot come back through a link that was open already', async () => {
+    const { node, token } = (await issue(['cut-off'])).links[0]!;
+    const second = await api.json<{ token: string }>('POST', '/api/v1/enrolment-links', { node });
+    expect((await api.call('POST', `/api/v1/nodes/${node}/credential:revoke`, {})).status).toBe(204);
+    for (const old of [token, second.token]) expect(await enrol(old)).toMatchObject({ status: 401, code: 'link-invalid' });
+    const fresh = await api.json<{ token: string }>('POST', '/api/v1/enrolment-links', { node });
+    expect(await enrol(fresh.token)).toMatchObject({ node });
+  });
   it('is all or nothing: one name in the way and no node is added; every one is told with its line', async () => {
     const refused = await issue(['all-1', 'FLEET-7', 'all-2', 'All-1', 'a/b']) as unknown as { status: number; code: string; errors: { field: string; detail: string }[] };
     expect(refused).toMatchObject({ status: 409, code: 'batch-refused' });

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, Repository } from 'typeorm';
+import { LessThan, MoreThan, Repository } from 'typeorm';
 import type { UnitOfWork } from '#event-store';
 import { type InstallationKeys, hashBearer, isAgeRecipient, isNkey, newBearer } from '#identity';
 import { type Clock, type Refusal, type Result, err, fault, ok, parseTime, refuse, rfc3339 } from '#kernel';
@@ -106,6 +106,18 @@ export class Enrolment {
       return ok({ node: found.node, name: known.value.name, status: over ? 'expired' : state.status, ...(open && state.install ? { install: state.install } : {}) });
     });
     return seen.value;
+  }
+
+  /** Takes back the open links of a node: whoever has one could bring the node back after it was cut off. */
+  async takeBack(unit: UnitOfWork, node: string): Promise<Result<number, Refusal>> {
+    const open = await this.tokens.findBy({ node, expiresAt: MoreThan(new Date(this.clock.now())) });
+    let taken = 0;
+    for (const { link } of open) {
+      const decided = await unit.decide(enrolmentDecider, link, { type: 'RevokeLink' });
+      // One that an agent has used is over; the key that it brought is revoked with the others.
+      if (decided.ok) taken += decided.value.length;
+    }
+    return ok(taken);
   }
 
   /** Removes hashes of links that are over. */

@@ -1,9 +1,4 @@
-import { IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
-
-export class RevokeRequest {
-  /** Shown in the audit log. */
-  @IsOptional() @IsString() @MaxLength(500) reason?: string;
-}
+import { IsString, Length, Matches, MaxLength } from 'class-validator';
 
 /** A key pair that the node connects, or connected, with; nothing secret. */
 export class CredentialAnswer {

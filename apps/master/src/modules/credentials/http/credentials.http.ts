@@ -1,11 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { type Clock, fault, rfc3339 } from '#kernel';
 import { CLOCK, type CommandContext, Context } from '../../../platform/index.ts';
 import { NodeCommands, NodeLookup } from '../../nodes/index.ts';
 import { Credentials } from '../credentials.service.ts';
 import type { CredentialRow } from '../read-models/credential.entity.ts';
-import { CredentialAnswer, CredentialList, RevokeRequest } from './credential.dto.ts';
+import { CredentialAnswer, CredentialList } from './credential.dto.ts';
 
 const time = (date: Date): string => rfc3339(date.getTime());
 const given = <T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } =>
@@ -36,16 +36,6 @@ export class CredentialsHttp {
     await this.nodes.get(id);
     const now = this.clock.now();
     return { items: (await this.credentials.list(id)).map((row) => answerOf(row, now)) };
-  }
-
-  /**
-   * Revokes all keys of the node: when this is answered, its connection is cut. It comes back with a new enrolment link only. 503 with
-   * `claims-...` when the NATS servers do not confirm: the revocation stands and goes on being tried.
-   */
-  @Post(':id/credential\\:revoke') @HttpCode(204)
-  async revoke(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RevokeRequest): Promise<void> {
-    await this.nodes.get(id);
-    await this.credentials.revoke(context, id, body.reason ?? '');
   }
 
   /** Removes the node and revokes its keys; refused while tasks name it. Its snapshots stay. */

@@ -1,4 +1,4 @@
-import { IsBoolean, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { LinkAnswer } from './enrolment.dto.ts';
 import { linkLives } from './install-options.dto.ts';
 
@@ -21,4 +21,9 @@ export class RotateAnswer {
   graceSeconds?: number;
   /** With `link`. */
   link?: LinkAnswer;
+}
+
+export class RevokeRequest {
+  /** Shown in the audit log. */
+  @IsOptional() @IsString() @MaxLength(500) reason?: string;
 }

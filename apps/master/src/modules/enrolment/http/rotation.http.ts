@@ -2,13 +2,13 @@ import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import { fault } from '#kernel';
 import { CONFIG, type CommandContext, Context, type MasterConfig, publicUrlOf } from '../../../platform/index.ts';
-import { Rotations } from '../../credentials/index.ts';
+import { Credentials, Rotations } from '../../credentials/index.ts';
 import { NodeLookup } from '../../nodes/index.ts';
 import type { InstallOptions } from '../domain/enrolment.events.ts';
 import { Enrolment } from '../enrolment.service.ts';
 import { installCommands } from '../install-commands.ts';
 import { linkLives } from './install-options.dto.ts';
-import { RotateAnswer, RotateRequest } from './rotation.dto.ts';
+import { RevokeRequest, RotateAnswer, RotateRequest } from './rotation.dto.ts';
 
 /** New keys for a node: from its agent when that is there, else through a link for the same node. */
 @ApiTags('nodes')
@@ -16,6 +16,7 @@ import { RotateAnswer, RotateRequest } from './rotation.dto.ts';
 export class RotationHttp {
   constructor(
     private readonly rotations: Rotations,
+    private readonly credentials: Credentials,
     private readonly enrolment: Enrolment,
     private readonly nodes: NodeLookup,
     @Inject(CONFIG) private readonly config: MasterConfig,
@@ -37,11 +38,22 @@ export class RotationHttp {
     return { by: 'agent', rotation, graceSeconds };
   }
 
+<<<<<<< HEAD
   /** No longer asks the agent, which has not answered; its key stays. 409 `rotation-answered` when it has, `rotation-not-open` when it was not asked. */
   @Post(':id/credential\\:cancel-rotation') @HttpCode(204)
   async cancel(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
     await this.nodes.get(id);
     await this.rotations.cancel(context, id);
+=======
+  /**
+   * Revokes all keys of the node: when this is answered, its connection is cut. It comes back with a new enrolment link only; links that were
+   * open are taken back with the keys. 503 with `claims-...` when the NATS servers do not confirm: the revocation stands and goes on being tried.
+   */
+  @Post(':id/credential\\:revoke') @HttpCode(204)
+  async revoke(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RevokeRequest): Promise<void> {
+    await this.nodes.get(id);
+    await this.credentials.revoke(context, id, body.reason ?? '', (unit) => this.enrolment.takeBack(unit, id));
+>>>>>>> 8fdc499 (credentials: revoking a node takes its open links back; cli: says which node is asked for, and what is wrong with a key)
   }
 
   private async byLink(context: CommandContext, node: string, { life = '15m', mode = 'systemd' }: RotateRequest): Promise<RotateAnswer> {
