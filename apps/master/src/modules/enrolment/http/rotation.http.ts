@@ -38,13 +38,13 @@ export class RotationHttp {
     return { by: 'agent', rotation, graceSeconds };
   }
 
-<<<<<<< HEAD
   /** No longer asks the agent, which has not answered; its key stays. 409 `rotation-answered` when it has, `rotation-not-open` when it was not asked. */
   @Post(':id/credential\\:cancel-rotation') @HttpCode(204)
   async cancel(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
     await this.nodes.get(id);
     await this.rotations.cancel(context, id);
-=======
+  }
+
   /**
    * Revokes all keys of the node: when this is answered, its connection is cut. It comes back with a new enrolment link only; links that were
    * open are taken back with the keys. 503 with `claims-...` when the NATS servers do not confirm: the revocation stands and goes on being tried.
@@ -53,7 +53,6 @@ export class RotationHttp {
   async revoke(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RevokeRequest): Promise<void> {
     await this.nodes.get(id);
     await this.credentials.revoke(context, id, body.reason ?? '', (unit) => this.enrolment.takeBack(unit, id));
->>>>>>> 8fdc499 (credentials: revoking a node takes its open links back; cli: says which node is asked for, and what is wrong with a key)
   }
 
   private async byLink(context: CommandContext, node: string, { life = '15m', mode = 'systemd' }: RotateRequest): Promise<RotateAnswer> {
