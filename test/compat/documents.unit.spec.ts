@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { registerAdministration } from '../../apps/cli/src/commands/administration.command.ts';
 import { registerAgent } from '../../apps/cli/src/commands/agent.command.ts';
+import { registerApiKeys } from '../../apps/cli/src/commands/api-keys.command.ts';
+import { registerRepositories } from '../../apps/cli/src/commands/repositories.command.ts';
 import { registerFleet } from '../../apps/cli/src/commands/fleet.command.ts';
 import { registerKeys } from '../../apps/cli/src/commands/keys.command.ts';
 import { registerRecipients } from '../../apps/cli/src/commands/recipients.command.ts';
@@ -33,7 +35,7 @@ const words = new Set(
 
 const program = new Command('holdfast');
 const register: readonly ((program: Command, context: CommandContext) => void | Promise<void>)[] = [
-  registerAdministration, registerAgent, registerFleet, registerKeys, registerRecipients, registerSnapshots, registerStatus, registerWork, registerRepoCommands, registerUpCommands,
+  registerAdministration, registerAgent, registerFleet, registerKeys, registerRecipients, registerApiKeys, registerRepositories, registerSnapshots, registerStatus, registerWork, registerRepoCommands, registerUpCommands,
 ];
 // Only actions use the context, and none is run here.
 for (const add of register) await add(program, {} as CommandContext);
