@@ -8,7 +8,7 @@ import { registerWork } from './work.command.ts';
 /** How each operation of the interface about nodes, links, keys, tasks and runs is done on the command line. */
 const verbs: Readonly<Record<string, string>> = {
   Nodes_list: 'nodes ls', Nodes_add: 'nodes add', Nodes_show: 'nodes show', Nodes_change: 'nodes rename|label|slots', Nodes_disable: 'nodes disable', Nodes_enable: 'nodes enable',
-  Nodes_drain: 'nodes drain', Nodes_resume: 'nodes resume', Credentials_remove: 'nodes rm', Credentials_list: 'nodes credentials', Credentials_revoke: 'nodes revoke',
+  Nodes_drain: 'nodes drain', Nodes_resume: 'nodes resume', Credentials_remove: 'nodes rm', Credentials_list: 'nodes credentials', Rotation_revoke: 'nodes revoke',
   Rotation_rotate: 'nodes rotate', Rotation_cancel: 'nodes rotate', Enrolment_list: 'nodes links', Enrolment_issue: 'nodes enrol', Batches_issue: 'nodes enrol-batch',
   Batches_revoke: 'nodes revoke-link', Batches_revokeAll: 'nodes revoke-link', Upgrades_upgrade: 'nodes upgrade', Upgrades_upgradeMany: 'nodes upgrade',
   Hosts_browse: 'nodes browse', Hosts_discoveries: 'nodes discover',
