@@ -21,8 +21,7 @@ export default defineConfig({
     projects: [
       // Pure tests leave nothing behind in their process: modules are loaded once for all of them.
       project('unit', ['{apps,libs,test}/**/*.unit.spec.ts'], 30_000, { isolate: false }),
-      // These clean up after themselves; to load Nest, TypeORM and the rest anew for each file took a third of their time.
-      project('int', ['{apps,libs,test}/**/*.int.spec.ts'], 120_000, { isolate: false }),
+      project('int', ['{apps,libs,test}/**/*.int.spec.ts'], 120_000),
       project('e2e', ['test/e2e/**/*.e2e.spec.ts'], 180_000),
       project('fault', ['test/fault/**/*.fault.spec.ts'], 1_800_000, { fileParallelism: false }),
     ],

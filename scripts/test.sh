@@ -77,10 +77,10 @@ show_suite unit
 # End-to-end tests wait more than they compute; each file and the campaign have a stack of their own.
 begin_suite e2e --maxWorkers=2
 begin_suite int --maxWorkers=2
-show_suite int
+show_suite e2e
 # Two minutes of runs; with what follows, the check and the restore of every snapshot, three.
 HOLDFAST_FAULT_SECONDS=${HOLDFAST_FAULT_SECONDS:-120} begin_suite fault kill-anything
-show_suite e2e
+show_suite int
 show_suite fault
 
 printf '%s' "$broken_gates"

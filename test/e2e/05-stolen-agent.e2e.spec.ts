@@ -123,7 +123,7 @@ describe('who has an agent\'s credential, on the bus', () => {
   const other = (): string => neighbour.access.node;
   it('cannot publish, ask or listen to anything that the table of forbidden subjects has', async () => {
     const nodes = { mine: own(), other: other() };
-    for (const subject of forbiddenToPublish(nodes)) await thief.isRefused('publish', subject, () => thief.connection.publish(subject, '{}', { reply: `_INBOX_${own()}.probe` }));
+    for (const subject of await forbiddenToPublish(nodes)) await thief.isRefused('publish', subject, () => thief.connection.publish(subject, '{}', { reply: `_INBOX_${own()}.probe` }));
     for (const subject of forbiddenToSubscribe(nodes)) {
       await thief.isRefused('subscription', subject, () => void thief.connection.subscribe(subject, { callback: () => undefined }));
     }

@@ -48,9 +48,10 @@ afterAll(async () => {
 });
 
 const nodes = { mine, other };
+const toPublish = await forbiddenToPublish(nodes);
 
 describe('an agent credential', () => {
-  it.each(forbiddenToPublish(nodes))('cannot publish or ask %s', async (subject) => {
+  it.each(toPublish)('cannot publish or ask %s', async (subject) => {
     const before = refused.length;
     agent.publish(subject, '{}', { reply: `_INBOX_${mine}.probe` });
     await waitUntil(() => refused.slice(before).includes(`publish ${subject}`));

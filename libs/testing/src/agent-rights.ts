@@ -1,8 +1,10 @@
-import { askMethods, rpcMethods } from '#contracts';
 import { controlNode } from '#kernel';
 
 /** The streams of an installation. */
 const streams = ['EVENTS', 'REPORTS', 'COMMANDS', 'HEARTBEATS', 'LOGS', 'ADVISORIES'];
+/** Loaded when it is needed: its decorators would keep plain Node processes of tests from loading this library. */
+const contracts = () => import('#contracts');
+
 /** A node's name in subjects, and that of another node. */
 interface Nodes {
   readonly mine: string;
@@ -35,7 +37,7 @@ const jetStream = ({ mine, other }: Nodes): string[] => [
 const allowedOnJetStream = ({ mine }: Nodes): readonly string[] =>
   [`$JS.API.CONSUMER.MSG.NEXT.COMMANDS.${mine}`, `$JS.ACK.COMMANDS.${mine}.1.1.1.1.1`, `$JS.ACK._.x.COMMANDS.${mine}.1.1.1.1.1`];
 
-const ours = ({ mine, other }: Nodes): string[] => [
+const ours = ({ mine, other }: Nodes, { askMethods, rpcMethods }: Awaited<ReturnType<typeof contracts>>): string[] => [
   'hf.events.run.run_1', `hf.events.node.${mine}`, `hf.events.credential.x`, 'hf.events.x',
   ...['backup', 'restore', 'verify', 'prune', 'stop', 'rotate', 'upgrade'].flatMap((verb) => [mine, other, controlNode].map((node) => `hf.commands.${node}.${verb}`)),
   ...[other, controlNode].flatMap((node) => [
@@ -56,9 +58,9 @@ const servers = [
 ];
 
 /** Every subject to which the agent of node `mine` must not publish, reply or ask. */
-export const forbiddenToPublish = (nodes: Nodes): readonly string[] => {
+export const forbiddenToPublish = async (nodes: Nodes): Promise<readonly string[]> => {
   const allowed = allowedOnJetStream(nodes);
-  return [...new Set([...ours(nodes), ...jetStream(nodes), ...servers])].filter((subject) => !allowed.includes(subject));
+  return [...new Set([...ours(nodes, await contracts()), ...jetStream(nodes), ...servers])].filter((subject) => !allowed.includes(subject));
 };
 
 /** Every subject to which it must not listen. */
