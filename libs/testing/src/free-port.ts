@@ -8,14 +8,19 @@ const isFree = (port: number): Promise<boolean> =>
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 
+/** Ports that this process has asked for: a server that has one need not listen on it yet when the next one is chosen. */
+const given = new Set<number>();
+
 /**
- * A port of 127.0.0.1 that nobody listens on now. It lies below the range that the kernel hands to outgoing connections, so that a
+ * A port of 127.0.0.1 that nobody listens on now, and no second time the same one. It lies below the range that the kernel hands to outgoing connections, so that a
  * server that was killed finds it free again.
  */
 export const freePort = async (): Promise<number> => {
   for (let attempt = 0; attempt < 200; attempt++) {
     const port = randomInt(12_000, 32_000);
-    if (await isFree(port)) return port;
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
   throw new Error('No free port between 12000 and 32000 on 127.0.0.1');
 };
