@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type Variables, environment, readConfig } from '#config';
-import { type ReappendParts, checkLog, eventCodec, eventsStreamConfig, logReader, reappend } from '#event-store';
+import { type ReappendParts, SteadyClient, checkLog, eventCodec, eventsStreamConfig, logReader, reappend } from '#event-store';
 import { loadKeys } from '#identity';
 import { type Clock, type Logger, fault, systemClock } from '#kernel';
 import { provisionStreams } from '#messaging';
@@ -29,7 +29,7 @@ const patienceMs = 30_000;
 const rebuildProjections = async ({ config, clock, logger, signal }: Job): Promise<void> => {
   const installation = installationOf(await loadKeys(config.keysDir));
   const { source, pool } = await openDatabase({ ...catalogue, url: config.postgres.url, clock, logger, signal });
-  const client = new pg.Client({ connectionString: config.postgres.url, application_name: 'holdfast-rebuild' });
+  const client = new SteadyClient({ connectionString: config.postgres.url, application_name: 'holdfast-rebuild' });
   try {
     await client.connect();
     const done = await rebuild({ client, tables: readTables(source, catalogue.readModels), codec: eventCodec(catalogue.types, installation), logger });
@@ -45,7 +45,7 @@ const rebuildProjections = async ({ config, clock, logger, signal }: Job): Promi
 const withLog = async ({ config, clock, logger, signal }: Job, work: (copies: ReappendParts) => Promise<void>): Promise<void> => {
   const keys = await loadKeys(config.keysDir);
   const bus = await connectMaster({ config: config.nats, keys, clock, logger, signal });
-  const pool = new pg.Pool({ connectionString: config.postgres.url, max: 2, application_name: 'holdfast-doctor' });
+  const pool = new pg.Pool({ Client: SteadyClient, connectionString: config.postgres.url, max: 2, application_name: 'holdfast-doctor' });
   try {
     await work({ log: logReader(bus.control, clock), sql: pool, installation: installationOf(keys), connection: bus.control, clock });
   } finally {

@@ -100,6 +100,8 @@ const initialise = async (initdb: string, cluster: string, password: string): Pr
 
 const query = async (url: string, sql: string): Promise<pg.QueryResult> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000, query_timeout: 10_000 });
+  // A server that dies while it is asked is told by the query; unheard, the same error would end this process.
+  client.on('error', () => undefined);
   try {
     await client.connect();
     return await client.query(sql);

@@ -10,6 +10,7 @@ export { archiveDown, archiveUp, partitionSize } from './archive-schema.ts';
 export {
   type Checkpoint, type Sql, archiveUnavailable, copyToArchive, readArchive, readCheckpoint,
 } from './archive.ts';
+export { SteadyClient } from './steady-client.ts';
 export { type LogInfo, type LogReader, logReader, logUnavailable } from './log-reader.ts';
 export { type LogCopies, type LogState, checkLog, logDiverged } from './log-check.ts';
 export { type ReappendParts, type Reappended, reappend } from './reappend.ts';

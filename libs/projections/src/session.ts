@@ -1,5 +1,5 @@
-import pg from 'pg';
-import { archiveUnavailable } from '#event-store';
+import type pg from 'pg';
+import { SteadyClient, archiveUnavailable } from '#event-store';
 import { progressChannel } from './project-batch.ts';
 
 /** Key of the advisory lock that the projecting master holds as long as its session lives. */
@@ -20,32 +20,33 @@ export interface Session {
 /** Where to connect; statements end after `query_timeout`, 30 s unless set. */
 export type SessionConfig = pg.ClientConfig;
 
-const connected = async (config: SessionConfig): Promise<pg.Client> => {
-  const client = new pg.Client({
-    application_name: 'holdfast-follower', connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true,
-    // A paused master must not keep the checkpoint locked.
-    idle_in_transaction_session_timeout: 10_000, ...config,
-  });
+const clientOf = (config: SessionConfig): pg.Client => new SteadyClient({
+  application_name: 'holdfast-follower', connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true,
+  // A paused master must not keep the checkpoint locked.
+  idle_in_transaction_session_timeout: 10_000, ...config,
+});
+
+const listen = async (client: pg.Client): Promise<void> => {
   try {
     await client.connect();
-    return client;
+    // Commits of this session do not wait for the disk: after a crash of the database the log is read again from the older checkpoint.
+    await client.query(`listen ${progressChannel}; set synchronous_commit = off`);
   } catch (cause) {
+    await client.end().catch(() => undefined);
     throw archiveUnavailable(cause);
   }
 };
 
 /** Opens a session that calls `moved` with each position that another session committed. */
 export const openSession = async (config: SessionConfig, moved: (sequence: number) => void): Promise<Session> => {
-  const client = await connected(config);
+  const client: pg.Client & { readonly processID?: number } = clientOf(config);
   const ended = new AbortController();
   client.on('error', (error) => ended.abort(archiveUnavailable(error)));
   client.on('end', () => ended.abort(archiveUnavailable(undefined)));
-  const own = (client as pg.Client & { readonly processID?: number }).processID;
   client.on('notification', ({ channel, payload, processId }) => {
-    if (channel === progressChannel && processId !== own) moved(Number(payload));
+    if (channel === progressChannel && processId !== client.processID) moved(Number(payload));
   });
-  // Commits of this session do not wait for the disk: after a crash of the database the log is read again from the older checkpoint.
-  await client.query(`listen ${progressChannel}; set synchronous_commit = off`);
+  await listen(client);
   return {
     client,
     ended: ended.signal,

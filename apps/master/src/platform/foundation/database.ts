@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { DataSource, type MixedList } from 'typeorm';
+import { SteadyClient } from '#event-store';
 import { type Clock, type Logger, messageOf } from '#kernel';
 
 /** All masters take this lock before they look at the tables' versions. */
@@ -26,7 +27,7 @@ export interface Database {
 
 const connected = async ({ url, clock, logger, signal }: DatabaseParts): Promise<pg.Client> => {
   for (let wait = 250; ; wait = Math.min(wait * 2, 10_000)) {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'holdfast-migrations' });
+    const client = new SteadyClient({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'holdfast-migrations' });
     try {
       await client.connect();
       return client;
@@ -58,7 +59,7 @@ export const openDatabase = async (parts: DatabaseParts): Promise<Database> => {
   const source = new DataSource({
     type: 'postgres', url, schema: 'public', entities: entities as Classes, migrations: migrations as Classes, migrationsTableName: 'holdfast_migrations',
     synchronize: false, logging: false, parseInt8: true, applicationName: 'holdfast-master',
-    extra: { max: 12, statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: 5_000 },
+    extra: { Client: SteadyClient, max: 12, statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: 5_000 },
   });
   try {
     await migrate(parts, source);
@@ -66,7 +67,7 @@ export const openDatabase = async (parts: DatabaseParts): Promise<Database> => {
     if (source.isInitialized) await source.destroy();
     throw error;
   }
-  const pool = new pg.Pool({ connectionString: url, max: 6, statement_timeout: 10_000, connectionTimeoutMillis: 5_000, application_name: 'holdfast-log' });
+  const pool = new pg.Pool({ Client: SteadyClient, connectionString: url, max: 6, statement_timeout: 10_000, connectionTimeoutMillis: 5_000, application_name: 'holdfast-log' });
   pool.on('error', (error) => logger.warn('A connection to Postgres broke', { reason: error.message }));
   return { source, pool };
 };
