@@ -42,3 +42,28 @@ export const collect = async (name: string, stream: AsyncIterable<Uint8Array>, l
   const [only] = parts;
   return parts.length === 1 && only ? asBuffer(only) : Buffer.concat(parts, size);
 };
+
+/** The first bytes of a stream, at most `limit`; the rest is not read. */
+export const collectHead = async (stream: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> => {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    parts.push(part.subarray(0, limit - size));
+    size += part.length;
+    if (size >= limit) break;
+  }
+  return Buffer.concat(parts);
+};
+
+/** The part of an object that comes as a stream from its first byte: what is before it is thrown away, what is behind it is not read. */
+export const collectRange = async (name: string, stream: AsyncIterable<Uint8Array>, range: ByteRange): Promise<Buffer> => {
+  const bytes = Buffer.allocUnsafeSlow(range.length);
+  let [skip, filled] = [range.offset, 0];
+  for await (const part of stream) {
+    const wanted = asBuffer(part).subarray(skip);
+    skip -= Math.min(skip, part.length);
+    filled += wanted.copy(bytes, filled);
+    if (filled === range.length) return bytes;
+  }
+  throw objectTruncated(name);
+};

@@ -1,6 +1,6 @@
 export {
   type ByteRange, type CallOptions, type ObjectInfo, type ObjectLister, type ObjectReader, type ObjectRemover,
-  type ObjectStore, type ObjectWriter, type PutOptions, type PutOutcome, type StreamPutOptions, type StreamWriter, isObjectNotFound,
+  type ObjectStore, type ObjectWriter, type PutOptions, type PutOutcome, type ReadOptions, type StreamPutOptions, type StreamWriter, isObjectNotFound,
   objectNotFound,
 } from './object-store.port.ts';
 export { FsStore, type FsStoreOptions, fsStore } from './fs/fs.adapter.ts';

@@ -30,6 +30,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadOptions extends CallOptions {
+  /** A whole object larger than this is `object-too-large`, before more of it than this is in memory. Default 512 MiB. */
+  readonly maxBytes?: number;
+}
+
 /** Creates objects; never overwrites and never deletes. What a protected host holds. */
 export interface ObjectWriter {
   /** Writes `body` (its parts in order) under `name` if nothing is there. Durable when it resolves. */
@@ -49,8 +54,11 @@ export interface StreamWriter {
 
 /** Reads objects by name. */
 export interface ObjectReader {
-  /** The bytes of the object, or of `range`. Throws `object-not-found`; a short object with a range beyond its end is `object-truncated`. */
-  get(name: string, range?: ByteRange, options?: CallOptions): Promise<Uint8Array>;
+  /**
+   * The bytes of the object, or of `range`: never more than these are held. Throws `object-not-found`, `object-too-large`; a short
+   * object with a range beyond its end is `object-truncated`.
+   */
+  get(name: string, range?: ByteRange, options?: ReadOptions): Promise<Uint8Array>;
   /** Size and, where the storage keeps one, its SHA-256; undefined when there is no such object. */
   head(name: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
 }

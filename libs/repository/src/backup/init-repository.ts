@@ -2,6 +2,7 @@ import { fault } from '#kernel';
 import { isObjectNotFound, type ObjectReader, type ObjectWriter } from '#storage';
 import { defaultChunker } from '../format/limits.ts';
 import { repositoryFile } from '../format/names.ts';
+import { readObject } from '../format/read-object.ts';
 import { decodeRepositoryFile, type RepositoryDescription } from '../format/repository-file.ts';
 import type { WriterIdentity } from '../state/identity.ts';
 import { ObjectPutter } from './object-putter.ts';
@@ -10,7 +11,7 @@ import { createRepository, type Recipients } from './write-keys.ts';
 /** The description of a repository, undefined when there is none. */
 export const readRepository = async (reader: ObjectReader): Promise<RepositoryDescription | undefined> => {
   try {
-    return decodeRepositoryFile(await reader.get(repositoryFile));
+    return decodeRepositoryFile(await readObject(reader, repositoryFile));
   } catch (error) {
     if (isObjectNotFound(error)) return undefined;
     throw error;

@@ -2,6 +2,7 @@ import { fault } from '#kernel';
 import type { ObjectLister, ObjectReader } from '#storage';
 import { damaged } from '../format/damage.ts';
 import { type Key, type KeyClass, keyFrom, keyNotAvailable } from '../format/keys.ts';
+import { readObject } from '../format/read-object.ts';
 import { openWith, sealTo, unwrapKey } from '../format/wrapping.ts';
 
 /** Where a reader gets its keys from. */
@@ -35,7 +36,7 @@ const unwrapFromTarget = async (
   let damage: Error | undefined;
   for await (const object of store.list(`${folderOf[keyClass]}/${keyId}/`)) {
     try {
-      const key = await unwrapKey(await store.get(object.name), keyId, identities);
+      const key = await unwrapKey(await readObject(store, object.name), keyId, identities);
       if (key) return key;
     } catch (error) {
       damage = error instanceof Error ? error : new Error(String(error));

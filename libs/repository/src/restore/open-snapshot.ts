@@ -5,6 +5,7 @@ import { frameCipher } from '../format/frame.ts';
 import { deriveSubkeys, type Subkeys } from '../format/keys.ts';
 import { type ChunkClass, frameClass, limits } from '../format/limits.ts';
 import { hashOfName } from '../format/names.ts';
+import { readObject } from '../format/read-object.ts';
 import { type DataSection, decodeCatalogSection, decodeDataSection, type ManifestPart, type SectionBody } from '../format/sections.ts';
 import { checkSnapshotMac, openCatalogSection, openDataSection, parseSnapshot, type SealedSnapshot, type SnapshotHeader } from '../format/snapshot.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -12,7 +13,7 @@ import type { ChunkReader } from './chunk-reader.ts';
 
 /** An object whose name ends in its hash, whole. Throws `object-damaged` when its bytes are others, and the target's errors. */
 export const readWhole = async (reader: ObjectReader, name: string, signal?: AbortSignal): Promise<Buffer> => {
-  const bytes = await reader.get(name, undefined, signal ? { signal } : {});
+  const bytes = await readObject(reader, name, signal);
   if (!createHash('sha256').update(bytes).digest().equals(hashOfName(name))) {
     throw damaged('object-damaged', `${name} does not hold the bytes that its name promises`);
   }

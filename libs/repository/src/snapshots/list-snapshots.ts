@@ -1,9 +1,8 @@
 import { fault } from '#kernel';
 import type { ObjectLister, ObjectReader } from '#storage';
 import { troubleOf } from '../catalog/pack-catalog.ts';
-import { damaged } from '../format/damage.ts';
-import { limits } from '../format/limits.ts';
 import { objectPrefixes } from '../format/names.ts';
+import { readObject } from '../format/read-object.ts';
 import { parseSnapshot, type SnapshotHeader } from '../format/snapshot.ts';
 
 /** A snapshot as its plain header describes it; nothing of this is proven. */
@@ -21,8 +20,7 @@ export const listSnapshots = async (
   const found: ListedSnapshot[] = [];
   for await (const { name, size } of store.list(objectPrefixes.snapshots)) {
     try {
-      if (size > limits.snapshotBytes) throw damaged('snapshot-damaged', `A snapshot is damaged: it has ${size} bytes`);
-      found.push({ name, size, header: parseSnapshot(Buffer.from(await store.get(name))).header });
+      found.push({ name, size, header: parseSnapshot(Buffer.from(await readObject(store, name))).header });
     } catch (error) {
       if (troubleOf(error) === 'unreachable') throw error;
       onDamaged(name, error);

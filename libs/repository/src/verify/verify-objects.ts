@@ -2,6 +2,7 @@ import type { ObjectReader } from '#storage';
 import type { NamedObject, ObjectListing } from '../catalog/list-objects.ts';
 import { damaged } from '../format/damage.ts';
 import { hashOfName, repositoryFile } from '../format/names.ts';
+import { readObject } from '../format/read-object.ts';
 import { decodeRepositoryFile } from '../format/repository-file.ts';
 import { parseSnapshot } from '../format/snapshot.ts';
 import { readWhole } from '../restore/open-snapshot.ts';
@@ -11,7 +12,7 @@ import type { ReadSnapshot } from './verify-state.ts';
 /** `repository.json`: nothing in a snapshot depends on it, but no writer goes on without it. */
 export const checkRepositoryFile = async (findings: Findings, reader: ObjectReader, signal?: AbortSignal): Promise<void> => {
   try {
-    decodeRepositoryFile(await reader.get(repositoryFile, undefined, signal ? { signal } : {}));
+    decodeRepositoryFile(await readObject(reader, repositoryFile, signal));
   } catch (error) {
     signal?.throwIfAborted();
     findings.thrown(repositoryFile, error);

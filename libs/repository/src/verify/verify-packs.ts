@@ -2,6 +2,7 @@ import { isAppError } from '#kernel';
 import { addPacks, type CataloguedPack, troubleOf } from '../catalog/pack-catalog.ts';
 import { deriveSubkeys } from '../format/keys.ts';
 import { frameClass } from '../format/limits.ts';
+import { readObject } from '../format/read-object.ts';
 import { copyState, type PackCheck, type PackCheckResult } from './check-pack.ts';
 import { CheckPool } from './check-pool.ts';
 import type { AskedKeys } from './verify-keys.ts';
@@ -47,7 +48,7 @@ const note = (state: VerifyState, pack: { readonly name: string; readonly catalo
   if (range && !decoded) state.states.fill(copyState.damaged, range.from, range.to);
 };
 
-/** Levels 2 and 3: reads every pack whole, in threads when there is much; memory holds as many packs as there are threads. */
+/** Levels 2 and 3: reads every pack whole, in threads when there is much; memory holds as many packs as there are threads, whatever is in the target. */
 export const checkPacks = async (state: VerifyState, keys: AskedKeys, repositoryId: string, idKeyIds: readonly string[]): Promise<void> => {
   const { options, listing, catalog, findings } = state;
   const total = listing.kinds.pack.reduce((sum, pack) => sum + pack.size, 0);
@@ -58,7 +59,7 @@ export const checkPacks = async (state: VerifyState, keys: AskedKeys, repository
     const catalogued = catalog.pack(name);
     try {
       const result = await pool.check(options.signal, async (): Promise<PackCheck> => {
-        const bytes = await options.store.get(name, undefined, options.signal ? { signal: options.signal } : {});
+        const bytes = await readObject(options.store, name, options.signal);
         state.bytes += bytes.length;
         const decode = options.level === 3 && catalogued
           ? { repositoryId, keys: await keysOf(state, catalogued, keys), ...(chunkIdKey ? { chunkIdKey } : {}) } : undefined;

@@ -1,10 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fault } from '#kernel';
-import { type MemoryStore, type ObjectStore } from '#storage';
+import { fsStore, type MemoryStore, type ObjectLister, type ObjectReader, type ObjectStore } from '#storage';
 import { faultyStore } from '#storage/testing';
-import { copyOf, sampleRepository, type SampleRepository } from '../catalog/testing.ts';
+import { tempDir } from '#testing';
+import { copyOf, hashOf, sampleRepository, type SampleRepository } from '../catalog/testing.ts';
+import { limits } from '../format/limits.ts';
 import { identityKeys } from '../keys/key-ring.ts';
+import { listSnapshots } from '../snapshots/list-snapshots.ts';
 import type { VerifyLevel, VerifyResult } from './verify-options.ts';
 import { verifyRepository } from './verify-repository.ts';
 
@@ -98,6 +102,33 @@ describe.each(damages)('an object that is %s', (how, damage) => {
     // A flipped bit in the middle may leave another valid description: the object has no hash in its name.
     if (!how.startsWith('bit')) expect(result.findings).toMatchObject([{ object: 'repository.json' }]);
     else expect(['intact', 'damaged']).toContain(result.outcome);
+  });
+});
+
+describe('an object that is larger than its kind ever is', () => {
+  it('is told, and never brought into memory', async () => {
+    const folder = await tempDir('oversized');
+    const store = fsStore(folder, { sync: false });
+    for (const [name, bytes] of sample.store.objects) await store.put(name, [bytes], { sha256: Buffer.from(hashOf(bytes), 'hex') });
+    const oversized = ['packs/', 'snapshots/snap_1', 'keys/'].map((prefix) => namesOf(sample.store, prefix)[0]!);
+    // Holes: they take no room and are read as zeros.
+    for (const name of oversized) await truncate(join(folder, name), 600 * 1024 * 1024);
+    let most = 0;
+    const lying: ObjectReader & ObjectLister = {
+      head: (name, options) => store.head(name, options),
+      list: async function* (prefix, options) { for await (const info of store.list(prefix, options)) yield { ...info, size: info.size > limits.packBytes ? 1_000_000 : info.size }; },
+      get: async (name, range, options) => {
+        const bytes = await store.get(name, range, { maxBytes: 2 ** 30, ...options });
+        most = Math.max(most, bytes.length);
+        return bytes;
+      },
+    };
+    const keys = identityKeys(lying, [sample.dataIdentity]);
+    const { outcome, findings } = await verifyRepository({ store: lying, level: 3, keys });
+    expect(outcome).toBe('damaged');
+    expect(findings.filter(({ code }) => /^(object|pack)-damaged$/.test(code)).map(({ object }) => object).sort()).toEqual([...oversized].sort());
+    expect(most).toBeLessThanOrEqual(limits.packBytes);
+    expect(await listSnapshots(lying)).toHaveLength(1);
   });
 });
 

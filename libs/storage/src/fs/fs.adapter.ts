@@ -5,7 +5,7 @@ import { checkBody, sameBytes } from '../bytes.ts';
 import { checkObjectName, checkPrefix } from '../names.ts';
 import {
   type ByteRange, type CallOptions, type LeftoverRemover, type ObjectInfo, type ObjectStore, objectNotFound, type PutOptions, type PutOutcome,
-  type StreamPutOptions, type StreamWriter,
+  type ReadOptions, type StreamPutOptions, type StreamWriter,
 } from '../object-store.port.ts';
 import { maxObjectBytes, objectMismatch, objectTooLarge, objectTruncated } from '../store-errors.ts';
 import { fsError } from './fs-errors.ts';
@@ -34,14 +34,14 @@ const unlessMissing = <T>(call: Promise<T>): Promise<T | undefined> => call.catc
   throw error;
 });
 
-const readRange = async (file: string, name: string, range: ByteRange | undefined): Promise<Uint8Array> => {
+const readRange = async (file: string, name: string, range: ByteRange | undefined, most: number): Promise<Uint8Array> => {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const info = await handle.stat();
     if (!info.isFile()) throw objectNotFound(name);
     const { offset, length } = range ?? { offset: 0, length: info.size };
     if (offset + length > info.size) throw objectTruncated(name);
-    if (length > maxObjectBytes) throw objectTooLarge(name, maxObjectBytes);
+    if (length > most) throw objectTooLarge(name, most);
     const bytes = Buffer.allocUnsafeSlow(length);
     let done = 0;
     while (done < length) {
@@ -122,8 +122,8 @@ export class FsStore implements ObjectStore, StreamWriter, LeftoverRemover {
     }));
   }
 
-  get(name: string, range?: ByteRange, options?: CallOptions): Promise<Uint8Array> {
-    return guarded(name, options?.signal, async () => readRange(this.fileOf(name), name, range));
+  get(name: string, range?: ByteRange, options?: ReadOptions): Promise<Uint8Array> {
+    return guarded(name, options?.signal, async () => readRange(this.fileOf(name), name, range, (range ? undefined : options?.maxBytes) ?? maxObjectBytes));
   }
 
   head(name: string, options?: CallOptions): Promise<ObjectInfo | undefined> {

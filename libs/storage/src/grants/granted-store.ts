@@ -1,11 +1,11 @@
 import type { GrantRequest } from '#contracts';
-import { type AppError, type Clock, fault, isAppError, messageOf, systemClock } from '#kernel';
-import { lengthOf, sliceRange } from '../bytes.ts';
+import { type AppError, type Clock, fault, hasCode, isAppError, messageOf, systemClock } from '#kernel';
+import { lengthOf } from '../bytes.ts';
 import { withDeadline } from '../deadline.ts';
 import { checkObjectName } from '../names.ts';
 import {
   type ByteRange, type CallOptions, type ObjectInfo, type ObjectReader, type ObjectWriter, isObjectNotFound, objectNotFound,
-  type PutOptions, type PutOutcome,
+  type PutOptions, type PutOutcome, type ReadOptions,
 } from '../object-store.port.ts';
 import { maxObjectBytes, objectMismatch, objectTruncated, storageDenied, storageFailed, storageUnavailable } from '../store-errors.ts';
 import { type RetryOptions, retrying } from '../wrappers/retry.wrapper.ts';
@@ -46,9 +46,11 @@ const errorOf = (status: number, name: string, body: Uint8Array): AppError => {
   return busy ? storageUnavailable(`The target is busy or down (${status} ${says})`) : storageFailed(`The target answers ${status} ${says}`);
 };
 
-const totalOf = (answer: HttpAnswer): number | undefined => {
-  const total = /^bytes (?:\d+-\d+|\*)\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1];
-  return total === undefined ? undefined : Number(total);
+/** Size of the whole object of which a part was asked for. */
+const totalOf = ({ status, headers }: HttpAnswer): number => {
+  const total = /^bytes (?:\d+-\d+|\*)\/(\d+)$/.exec(String(headers['content-range'] ?? ''))?.[1] ?? (status === 416 ? 0 : headers['content-length']);
+  if (total === undefined || (status === 206 && headers['content-range'] === undefined)) throw storageFailed('The target does not say how large its objects are');
+  return Number(total);
 };
 
 /**
@@ -74,7 +76,7 @@ export class GrantedStore implements ObjectWriter, ObjectReader {
     return status === 412 ? 'exists' : 'created';
   }
 
-  async get(name: string, range?: ByteRange, options?: CallOptions): Promise<Uint8Array> {
+  async get(name: string, range?: ByteRange, options?: ReadOptions): Promise<Uint8Array> {
     if (range?.length === 0) {
       const info = await this.head(name, options);
       if (!info) throw objectNotFound(name);
@@ -83,10 +85,9 @@ export class GrantedStore implements ObjectWriter, ObjectReader {
     }
     const answer = await this.exchange({ access: 'read', name: checkObjectName(name) }, {
       bytes: range?.length ?? 64 * 1_048_576, signal: options?.signal, accept: [200, 206],
-      ...(range ? { range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {}),
+      range, maxBytes: options?.maxBytes,
     });
-    if (!range || answer.status === 200) return sliceRange(name, answer.body, range);
-    if (answer.body.length !== range.length) throw objectTruncated(name);
+    if (range && answer.body.length !== range.length) throw objectTruncated(name);
     return answer.body;
   }
 
@@ -94,11 +95,13 @@ export class GrantedStore implements ObjectWriter, ObjectReader {
   async head(name: string, options?: CallOptions): Promise<ObjectInfo | undefined> {
     try {
       const answer = await this.exchange({ access: 'read', name: checkObjectName(name) }, {
-        bytes: 1, signal: options?.signal, accept: [200, 206, 416], range: 'bytes=0-0',
+        bytes: 1, signal: options?.signal, accept: [200, 206, 416], range: { offset: 0, length: 1 },
       });
-      return { name, size: totalOf(answer) ?? (answer.status === 416 ? 0 : answer.body.length) };
+      return { name, size: totalOf(answer) };
     } catch (error) {
       if (isObjectNotFound(error)) return undefined;
+      // An empty object that a server sends whole in spite of the range.
+      if (hasCode(error, 'object-truncated')) return { name, size: 0 };
       throw error;
     }
   }
@@ -123,8 +126,8 @@ export class GrantedStore implements ObjectWriter, ObjectReader {
     const ms = timeoutMs + (call.bytes / 1_048_576) * slowestMsPerMiB;
     try {
       return await withDeadline(this.clock, ms, call.signal, (signal) => this.options.http({
-        method: grant.method, url: grant.url, maxBytes: maxObjectBytes, signal,
-        headers: { ...grant.headers, ...(call.range ? { range: call.range } : {}) }, ...(call.body ? { body: call.body } : {}),
+        method: grant.method, url: grant.url, maxBytes: call.maxBytes ?? maxObjectBytes, signal,
+        headers: grant.headers, ...(call.range ? { range: call.range } : {}), ...(call.body ? { body: call.body } : {}),
       }));
     } catch (error) {
       call.signal?.throwIfAborted();
@@ -138,7 +141,8 @@ export class GrantedStore implements ObjectWriter, ObjectReader {
 
 interface ExchangeOptions {
   readonly body?: readonly Uint8Array[];
-  readonly range?: string;
+  readonly range?: ByteRange | undefined;
+  readonly maxBytes?: number | undefined;
   /** Expected to move, for the deadline. */
   readonly bytes: number;
   readonly signal: AbortSignal | undefined;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Grant, GrantRequest } from '#contracts';
@@ -9,7 +10,7 @@ import { s3Program, startS3, tempDir } from '#testing';
 import { sha256Of } from '../bytes.ts';
 import { fsStore } from '../fs/fs.adapter.ts';
 import { memoryStore } from '../memory/memory.adapter.ts';
-import type { ObjectStore } from '../object-store.port.ts';
+import type { ObjectReader, ObjectStore } from '../object-store.port.ts';
 import { s3Client } from '../s3/s3-client.ts';
 import { s3Store } from '../s3/s3.adapter.ts';
 import type { GrantSigner } from './grant.port.ts';
@@ -71,6 +72,45 @@ const places: [string, boolean, () => Promise<Place>][] = [
   ['any store behind the relay', true, async () => relayPlace(memoryStore())],
   ['S3 with presigned requests', s3Program() !== undefined && s3Program() !== 'swift', s3Place],
 ];
+
+describe('a server that ignores what it is asked for and sends without end', () => {
+  let server: http.Server;
+  let endpoint = '';
+  const client = nodeHttp();
+  beforeAll(async () => {
+    server = http.createServer((request, response) => {
+      const endless = async function* () { while (!response.destroyed) yield Buffer.alloc(65_536, 'a'); };
+      response.writeHead(request.url?.includes('broken') ? 500 : 200, { 'content-type': 'application/octet-stream' });
+      Readable.from(endless()).pipe(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const clients: [string, () => ObjectReader][] = [
+    ['through grants', () => grantedStore({
+      http: client, retry: { attempts: 1 },
+      requestGrants: async (requests) => requests.map(({ name }) => ({ name, method: 'GET', url: `${endpoint}/${name}`, headers: {}, expiresAt: '2126-01-01T00:00:00.000Z' })),
+    })],
+    ['by the S3 protocol', () => s3Store({ bucket: 'hostile', endpoint, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } })],
+  ];
+  it.each(clients)('fills no memory of who reads %s', async (_name, make) => {
+    const store = make();
+    await expect(store.get('packs/a', undefined, { maxBytes: 100_000 })).rejects.toMatchObject({ code: 'object-too-large', detail: expect.stringContaining('100000') as string });
+    expect(Buffer.from(await store.get('packs/a', { offset: 70_000, length: 5 })).toString()).toBe('aaaaa');
+  });
+
+  it('is not believed to know how large an object is, and its endless complaint is read to no end', async () => {
+    const store = clients[0]?.[1]();
+    await expect(store?.head('packs/a')).rejects.toMatchObject({ code: 'storage-failed' });
+    await expect(store?.get('broken/a')).rejects.toMatchObject({ code: 'storage-unavailable' });
+  });
+});
 
 describe.each(places)('%s', (_name, available, prepare) => {
   describe.runIf(available)('grants', () => {

@@ -1,3 +1,5 @@
+import type { ByteRange } from '../object-store.port.ts';
+
 /** One request. */
 export interface HttpRequest {
   readonly method: 'PUT' | 'GET' | 'DELETE' | 'POST';
@@ -5,7 +7,9 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Parts in order; absent: no body. */
   readonly body?: readonly Uint8Array[];
-  /** More than this in the answer is an error. */
+  /** Asks for this part. Where the server sends everything all the same, only the part is kept. */
+  readonly range?: ByteRange;
+  /** More than this in an answer of success is an error; of other answers no more than 64 KiB is kept. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }

@@ -4,7 +4,8 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, getCACertificates } from 'node:tls';
 import type { Dial } from '#kernel';
-import { collect, lengthOf } from '../bytes.ts';
+import { collect, collectHead, collectRange, lengthOf } from '../bytes.ts';
+import { objectTooLarge } from '../store-errors.ts';
 import type { HttpAnswer, HttpRequest, HttpSend } from './http.port.ts';
 
 /** How connections are made. */
@@ -45,14 +46,27 @@ const sendBody = async (request: ClientRequest, body: readonly Uint8Array[], sig
   request.end();
 };
 
-const answerTo = async (request: ClientRequest, { body = [], url, maxBytes, signal }: HttpRequest): Promise<HttpAnswer> => {
+/** Of an answer that is no success: a code and a sentence. */
+const keptOfRefusals = 64 * 1024;
+
+const bodyOf = (response: IncomingMessage, { url, maxBytes, range }: HttpRequest): Promise<Buffer> => {
+  const { statusCode = 0 } = response;
+  const name = new URL(url).pathname;
+  if (statusCode < 200 || statusCode > 299) return collectHead(response, keptOfRefusals);
+  if (range && statusCode === 200) return collectRange(name, response, range);
+  const most = range?.length ?? maxBytes;
+  if (Number(response.headers['content-length']) > most) throw objectTooLarge(name, most);
+  return collect(name, response, most);
+};
+
+const answerTo = async (request: ClientRequest, call: HttpRequest): Promise<HttpAnswer> => {
+  const { body = [], signal } = call;
   // A server may answer, with a refusal, before it has read the body: then the answer counts, not the broken pipe.
   const answered = once(request, 'response', { signal }) as Promise<[IncomingMessage]>;
   const sending = sendBody(request, body, signal);
   sending.catch(() => undefined);
   const [response] = await answered;
-  const bytes = await collect(new URL(url).pathname, response, maxBytes);
-  return { status: response.statusCode ?? 0, headers: response.headers, body: bytes };
+  return { status: response.statusCode ?? 0, headers: response.headers, body: await bodyOf(response, call) };
 };
 
 /** Node's own agents with these settings, for HTTP and for HTTPS. Whoever asked for them destroys them. */
@@ -74,7 +88,11 @@ export const nodeHttp = (options: NodeHttpOptions = {}): HttpSend & { readonly c
   const { plain, secure } = nodeAgents(options);
   const send = async (call: HttpRequest): Promise<HttpAnswer> => {
     const { method, signal } = call;
-    const headers = call.body ? { ...call.headers, 'content-length': String(lengthOf(call.body)) } : { ...call.headers };
+    const { range } = call;
+    const headers = {
+      ...call.headers, ...(call.body ? { 'content-length': String(lengthOf(call.body)) } : {}),
+      ...(range ? { range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {}),
+    };
     const request = call.url.startsWith('https:')
       ? https.request(call.url, { method, headers, signal, agent: secure })
       : http.request(call.url, { method, headers, signal, agent: plain });

@@ -1,6 +1,7 @@
 import { checkBody, sliceRange } from '../bytes.ts';
 import { checkObjectName, checkPrefix } from '../names.ts';
 import { type ObjectStore, objectNotFound } from '../object-store.port.ts';
+import { objectTooLarge } from '../store-errors.ts';
 
 /** A store whose content can be looked at and damaged by a test. */
 export interface MemoryStore extends ObjectStore {
@@ -22,6 +23,7 @@ export const memoryStore = (objects = new Map<string, Uint8Array>()): MemoryStor
     options?.signal?.throwIfAborted();
     const bytes = objects.get(checkObjectName(name));
     if (!bytes) throw objectNotFound(name);
+    if (!range && bytes.length > (options?.maxBytes ?? Infinity)) throw objectTooLarge(name, options?.maxBytes ?? 0);
     return Buffer.from(sliceRange(name, bytes, range));
   },
   head: async (name, options) => {

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type Clock, systemClock } from '#kernel';
-import { asBuffer, collect, lengthOf, sliceRange } from '../bytes.ts';
+import { collect, collectRange, lengthOf } from '../bytes.ts';
 import { withDeadline } from '../deadline.ts';
 import { checkObjectName, checkPrefix } from '../names.ts';
 import {
   type ByteRange, type CallOptions, isObjectNotFound, type ObjectInfo, type ObjectStore, objectNotFound, type PutOptions, type PutOutcome,
+  type ReadOptions,
 } from '../object-store.port.ts';
-import { maxObjectBytes, objectTruncated, storageUnavailable } from '../store-errors.ts';
+import { maxObjectBytes, objectTooLarge, objectTruncated, storageUnavailable } from '../store-errors.ts';
 import { s3Client, type S3Location } from './s3-client.ts';
 import { isNotImplemented, isPreconditionFailed, s3Error } from './s3-errors.ts';
 import { s3Sdk } from './sdk.ts';
@@ -43,16 +44,20 @@ const putCommand = (bucket: string, key: string, body: readonly Uint8Array[], op
   return command;
 };
 
-const readBody = async (name: string, answer: GetObjectCommandOutput, range: ByteRange | undefined): Promise<Buffer> => {
+const readBody = async (name: string, answer: GetObjectCommandOutput, range: ByteRange | undefined, most: number): Promise<Buffer> => {
   const stream = answer.Body as Readable;
-  // A server may ignore the range and send everything.
-  const partial = range !== undefined && answer.ContentRange !== undefined;
-  const expected = answer.ContentLength;
-  const limit = partial ? range.length : maxObjectBytes;
-  const bytes = await collect(name, stream, limit).finally(() => stream.destroy());
-  if (expected !== undefined && bytes.length !== expected) throw storageUnavailable('The target ended an answer before its end');
-  if (partial && bytes.length < range.length) throw objectTruncated(name);
-  return partial ? bytes : asBuffer(sliceRange(name, bytes, range));
+  try {
+    // A server may ignore the range and send everything.
+    if (range && answer.ContentRange === undefined) return await collectRange(name, stream, range);
+    const expected = answer.ContentLength;
+    if (!range && expected !== undefined && expected > most) throw objectTooLarge(name, most);
+    const bytes = await collect(name, stream, range?.length ?? most);
+    if (expected !== undefined && bytes.length !== expected) throw storageUnavailable('The target ended an answer before its end');
+    if (range && bytes.length < range.length) throw objectTruncated(name);
+    return bytes;
+  } finally {
+    stream.destroy();
+  }
 };
 
 const infoOf = (name: string, size: number | undefined, checksum?: string, type?: string): ObjectInfo => {
@@ -101,7 +106,7 @@ export class S3Store implements ObjectStore {
     return 'created';
   }
 
-  async get(name: string, range?: ByteRange, options?: CallOptions): Promise<Uint8Array> {
+  async get(name: string, range?: ByteRange, options?: ReadOptions): Promise<Uint8Array> {
     if (range?.length === 0) {
       const info = await this.head(name, options);
       if (!info) throw objectNotFound(name);
@@ -113,7 +118,7 @@ export class S3Store implements ObjectStore {
       ...(range ? { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {}),
     });
     return this.call(name, range?.length ?? 64 * 1_048_576, options?.signal, async (abortSignal) =>
-      readBody(name, await this.client.send(command, { abortSignal }), range));
+      readBody(name, await this.client.send(command, { abortSignal }), range, options?.maxBytes ?? maxObjectBytes));
   }
 
   async head(name: string, options?: CallOptions): Promise<ObjectInfo | undefined> {

@@ -89,6 +89,13 @@ export const objectStoreContract = (name: string, factory: () => Promise<Contrac
       expect(await codeOf(store.get(`${folder}/short`, { offset: 9, length: 1 }))).toBe('object-truncated');
     });
 
+    it('brings no object into memory that is larger than the caller allows', async () => {
+      await put('large', Buffer.alloc(1_000));
+      expect(await codeOf(store.get(`${folder}/large`, undefined, { maxBytes: 999 }))).toBe('object-too-large');
+      expect(await store.get(`${folder}/large`, undefined, { maxBytes: 1_000 })).toHaveLength(1_000);
+      expect(await store.get(`${folder}/large`, { offset: 990, length: 10 }, { maxBytes: 5 })).toHaveLength(10);
+    });
+
     it('lists by prefix in the byte order of the names, across folders', async () => {
       const names = ['a-b', 'a.b', 'a/b', 'a/c/d', 'a0', 'B', 'z/z'];
       for (const path of names) await put(path, Buffer.from(path));
