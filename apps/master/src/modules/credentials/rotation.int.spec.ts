@@ -136,29 +136,6 @@ describe('rotating the key of a node that is online', () => {
     expect(await statuses(node)).toEqual(['issued']);
     expect(tokenIn(await ask(old, 'rotate', question))).toBeTruthy();
   });
-
-  it('goes on where it was when every master is restarted between any two steps', async () => {
-    const node = await addNode('restarting');
-    const old = await enrol(node);
-    await beat(old);
-    const { rotation } = await requestRotation(node, { graceSeconds: 5 });
-    await restart();
-    const next = newNkey('user');
-    const question = rotateQuestion(old, rotation, next);
-    const jwt = tokenIn(await ask(old, 'rotate', question));
-    await restart();
-    const fresh = { node, key: next, jwt };
-    expect(tokenIn(await ask(fresh, 'rotate', question))).toBe(jwt);
-    await ask(fresh, 'rotated', rotatedQuestion(rotation, node, next));
-    await restart();
-    expect((await list(node))[0]).not.toHaveProperty('rotation');
-    await waitUntil(async () => (await statuses(node)).join() === 'issued,revoked');
-    await waitUntil(() => isRefused(old).then(() => true));
-    await restart();
-    await isRefused(old);
-    expect((await list(node)).map(({ publicKey, status }) => [publicKey, status])).toEqual([[next.publicKey, 'issued'], [old.key.publicKey, 'revoked']]);
-    expect((await eventsOf((await list(node))[1]!.id)).filter((type) => type === 'CredentialRevoked')).toHaveLength(1);
-  });
 });
 
 describe('a rotation that no agent answers', () => {
