@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '#testing';
+import { cli, messagesOf } from '../support/cli.ts';
 import { EmbeddedStack } from '../support/embedded-stack.ts';
 import { addTask, runTask } from '../support/runs.ts';
 import { smallTree } from '../support/tree.ts';
@@ -258,6 +259,14 @@ describe('the description of the interface', () => {
     const response = await send('GET', '/api/docs', { key: '' });
     expect([response.status, response.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
   });
+});
+
+it('the jobs of an operator end with a sentence for people, an object for programs, and a code', async () => {
+  const [told, refused] = await Promise.all([
+    cli(stack, ['doctor', 'log']), cli(stack, ['--json', 'doctor', 'log'], { HOLDFAST_POSTGRES_URL: 'nonsense' }),
+  ]);
+  expect(told).toEqual({ code: 0, out: expect.stringMatching(/^The log and its archive agree: .*\.\n$/) as string, words: '' });
+  expect({ ...refused, words: messagesOf(refused.words) }).toMatchObject({ code: 2, out: '', words: [{ message_type: 'error', code: 'invalid-configuration' }] });
 });
 
 it('metrics can be read by Prometheus', async () => {

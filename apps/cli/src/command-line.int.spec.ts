@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCommandLine } from './command-line.ts';
 
@@ -55,6 +58,13 @@ describe('the command line, at a master', () => {
     expect(await run('targets', 'test', 'store')).toBe(1);
     expect(written.out).toMatch(/store-writes +FAILED +The bucket does not exist/);
     expect(await run('--json', 'targets', 'test', 'store')).toBe(1);
+  });
+
+  it('says that there is no stack whose log could be examined, and makes no directory for one', async () => {
+    const data = join(tmpdir(), `holdfast-no-stack-${process.pid}`);
+    vi.stubEnv('HOLDFAST_DATA', data);
+    expect(await run('doctor', 'log')).toBe(2);
+    expect([written.err, existsSync(data)]).toEqual([expect.stringContaining('[no-master-known]'), false]);
   });
 
   it('never gives a name the power over the terminal', async () => {

@@ -22,18 +22,24 @@ interface Job {
   readonly signal: AbortSignal;
 }
 
+/** What a job has done; `message_type` says what it is, for the command line and for programs. */
+export interface JobResult {
+  readonly message_type: string;
+  readonly [field: string]: string | number | readonly string[];
+}
+
 /** Milliseconds for which a job tries to reach bus and database: somebody is waiting in front of it. */
 const patienceMs = 30_000;
 
 /** Makes all read models anew from the archive, beside those in use; masters go on meanwhile. */
-const rebuildProjections = async ({ config, clock, logger, signal }: Job): Promise<void> => {
+const rebuildProjections = async ({ config, clock, logger, signal }: Job): Promise<JobResult> => {
   const installation = installationOf(await loadKeys(config.keysDir));
   const { source, pool } = await openDatabase({ ...catalogue, url: config.postgres.url, clock, logger, signal });
   const client = new SteadyClient({ connectionString: config.postgres.url, application_name: 'holdfast-rebuild' });
   try {
     await client.connect();
     const done = await rebuild({ client, tables: readTables(source, catalogue.readModels), codec: eventCodec(catalogue.types, installation), logger });
-    logger.info('read models were rebuilt', { events: done.events, models: done.models });
+    return { message_type: 'projections-rebuilt', models: done.models, events: done.events };
   } finally {
     await client.end();
     await pool.end();
@@ -42,12 +48,12 @@ const rebuildProjections = async ({ config, clock, logger, signal }: Job): Promi
 };
 
 /** Opens both copies of the log for `work`. */
-const withLog = async ({ config, clock, logger, signal }: Job, work: (copies: ReappendParts) => Promise<void>): Promise<void> => {
+const withLog = async ({ config, clock, logger, signal }: Job, work: (copies: ReappendParts) => Promise<JobResult>): Promise<JobResult> => {
   const keys = await loadKeys(config.keysDir);
   const bus = await connectMaster({ config: config.nats, keys, clock, logger, signal });
   const pool = new pg.Pool({ Client: SteadyClient, connectionString: config.postgres.url, max: 2, application_name: 'holdfast-doctor' });
   try {
-    await work({ log: logReader(bus.control, clock), sql: pool, installation: installationOf(keys), connection: bus.control, clock });
+    return await work({ log: logReader(bus.control, clock), sql: pool, installation: installationOf(keys), connection: bus.control, clock });
   } finally {
     await pool.end();
     await bus.control.close();
@@ -56,37 +62,38 @@ const withLog = async ({ config, clock, logger, signal }: Job, work: (copies: Re
 };
 
 /** Compares the log with its archive and says what it found; fails when they differ. */
-const examineLog = (job: Job): Promise<void> => withLog(job, async (copies) => {
-  const found = await checkLog(copies);
-  job.logger.info('log and archive were compared', { ...found });
-  if (found.state !== 'agree') {
-    throw fault('conflict', 'log-diverged', `The log is not the one the archive copied (${found.state}); see the runbook log-diverged before you re-append`);
+const examineLog = (job: Job): Promise<JobResult> => withLog(job, async (copies) => {
+  const { state, archived, last, created } = await checkLog(copies);
+  if (state !== 'agree') {
+    const differ = `${state}: the archive ends at event ${archived}, the log at ${last}`;
+    throw fault('conflict', 'log-diverged', `The log is not the one the archive copied (${differ}); see the runbook log-diverged before you re-append`);
   }
+  return { message_type: 'log-check', state, archived, last, created };
 });
 
 /** Writes what the log has lost again, from the archive. Masters go on by themselves afterwards. */
-const reappendLog = (job: Job): Promise<void> => withLog(job, async (copies) => {
+const reappendLog = (job: Job): Promise<JobResult> => withLog(job, async (copies) => {
   const { config, logger } = job;
   // A log that is gone altogether is made again, empty.
   await provisionStreams(copies.connection, { events: eventsStreamConfig(config.streamReplicas), replicas: config.streamReplicas, log: logger });
-  const done = await reappend({ ...copies, onProgress: (events) => logger.info('re-appending', { events }) });
-  logger.info('the log is whole again', { ...done });
+  const { compared, written } = await reappend({ ...copies, onProgress: (events) => logger.info('re-appending', { events }) });
+  return { message_type: 'log-reappended', compared, written };
 });
 
 /** Makes the session secret of these settings the one of all masters; they are to be started with it afterwards. */
-const changeSessionSecret = async ({ config, clock, logger, signal }: Job): Promise<void> => {
+const changeSessionSecret = async ({ config, clock, logger, signal }: Job): Promise<JobResult> => {
   const keys = await loadKeys(config.keysDir);
   const { source, pool } = await openDatabase({ ...catalogue, url: config.postgres.url, clock, logger, signal });
   try {
     await replaceSessionSecret(pool, sessionSecretOf(config, keys), clock);
-    logger.info('the session secret was changed; start every master with it, all log-ins are over', { from: config.sessionSecret === undefined ? 'keys folder' : 'SESSION_SECRET' });
+    return { message_type: 'session-secret-changed', from: config.sessionSecret === undefined ? 'keys folder' : 'SESSION_SECRET' };
   } finally {
     await pool.end();
     await source.destroy();
   }
 };
 
-const jobs: Readonly<Record<string, (job: Job) => Promise<void>>> = {
+const jobs: Readonly<Record<string, (job: Job) => Promise<JobResult>>> = {
   'projections rebuild': rebuildProjections,
   'doctor log': examineLog,
   'doctor reappend': reappendLog,
@@ -95,13 +102,14 @@ const jobs: Readonly<Record<string, (job: Job) => Promise<void>>> = {
 
 /**
  * The jobs of an operator that need the master's own settings: `projections rebuild`, `doctor log`, `doctor reappend`,
- * `doctor session-secret`. Throws
- * `unknown-command`, and what the job throws.
+ * `doctor session-secret`. Resolves with what was done; logs go to the standard error. Throws `unknown-command`, and what the job throws.
  */
-export const runAdministration = async (words: readonly string[], signal: AbortSignal, variables: Variables = environment()): Promise<void> => {
+export const runAdministration = async (words: readonly string[], signal: AbortSignal, variables: Variables = environment()): Promise<JobResult> => {
   const job = jobs[words.join(' ')];
   if (!job) throw fault('validation', 'unknown-command', `There is no such command; use serve, ${Object.keys(jobs).join(', ')}`);
   const config = readConfig(MasterConfig, variables);
   const patient = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-  await job({ config, clock: systemClock, logger: newLogger({ level: config.log.level, name: 'master' }), signal: patient });
+  // The standard output is for what was done.
+  const logger = newLogger({ level: config.log.level, name: 'master', destination: process.stderr });
+  return job({ config, clock: systemClock, logger, signal: patient });
 };

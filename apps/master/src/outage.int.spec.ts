@@ -49,7 +49,7 @@ describe('a master whose servers fail', () => {
   it('writes nothing into a log that lost its tail, until an operator has re-appended it', async () => {
     const { signal } = new AbortController();
     const admin = (words: string) => runAdministration(words.split(' '), signal, { ...stack.variables, HOLDFAST_LOG_LEVEL: 'error' });
-    await admin('doctor log');
+    expect(await admin('doctor log')).toMatchObject({ message_type: 'log-check', state: 'agree' });
     const manager = await master.foundation.bus.jetstreamManager();
     await manager.streams.delete('EVENTS');
     await stack.nats.restart();
@@ -57,7 +57,7 @@ describe('a master whose servers fail', () => {
     await waitUntil(async () => (await add())['code'] === 'log-diverged');
     expect(await api.json('GET', '/api/v1/nodes')).toMatchObject({ items: [{ name: 'after nats' }, { name: 'after postgres' }] });
     await expect(admin('doctor log')).rejects.toThrow('log-diverged');
-    await admin('doctor reappend');
+    expect(await admin('doctor reappend')).toMatchObject({ message_type: 'log-reappended', compared: 0 });
     await admin('doctor log');
     await waitUntil(async () => 'id' in (await add()));
     await ready(200);

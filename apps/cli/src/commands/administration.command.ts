@@ -1,21 +1,32 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { fault } from '#kernel';
 import type { CommandContext } from '../context.ts';
-import { exitCodes } from '../exit-codes.ts';
 import { embeddedMasterEnvironment } from '../up/master-environment.ts';
+import { JobOutput } from './job-output.ts';
 
-/** Runs a job of the master's own program, with the settings of the environment or those of the embedded stack on this machine. */
-const runJob = (context: CommandContext, job: readonly string[]): Promise<void> =>
-  new Promise((resolve) => {
-    const own = context.setting('HOLDFAST_POSTGRES_URL') !== undefined;
-    const env = own ? context.variables : embeddedMasterEnvironment(context.dataDirectory(), context.variables['PATH'] ?? '/usr/bin:/bin');
-    const child = spawn(process.execPath, [join(context.root, 'dist', 'apps', 'master', 'src', 'main.js'), ...job], { stdio: 'inherit', env: { ...env } });
-    child.once('exit', (code) => {
-      context.onExitCode(code === 0 ? exitCodes.ok : exitCodes.failed);
-      resolve();
-    });
-  });
+const environmentOf = (context: CommandContext): Readonly<Record<string, string | undefined>> => {
+  if (context.setting('HOLDFAST_POSTGRES_URL') !== undefined) return context.variables;
+  const data = context.dataDirectory();
+  if (!existsSync(join(data, 'ports.json'))) throw fault('validation', 'no-master-known', `There is no embedded stack in ${data}: name its directory in HOLDFAST_DATA, or give this command the settings of your master`);
+  return embeddedMasterEnvironment(data, context.variables['PATH'] ?? '/usr/bin:/bin');
+};
+
+/** Runs a job of the master's own program, with the settings of the environment or those of the embedded stack on this machine. Throws what the job fails with. */
+const runJob = async (context: CommandContext, job: readonly string[]): Promise<void> => {
+  const env = environmentOf(context);
+  const program = join(context.root, 'dist', 'apps', 'master', 'src', 'main.js');
+  const child = spawn(process.execPath, [program, ...job], { stdio: ['inherit', 'pipe', 'pipe'], env: { ...env } });
+  const output = new JobOutput(context.output);
+  createInterface(child.stdout).on('line', (line) => output.done(line));
+  createInterface(child.stderr).on('line', (line) => output.said(line));
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  output.end(exitCode);
+};
 
 /** `holdfast projections rebuild` and `holdfast doctor ...`: jobs for the operator of a master, on the master's own host. */
 export const registerAdministration = (program: Command, context: CommandContext): void => {

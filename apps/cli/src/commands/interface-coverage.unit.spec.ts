@@ -8,8 +8,8 @@ import { registerWork } from './work.command.ts';
 /** How each operation of the interface about nodes, links, keys, tasks and runs is done on the command line. */
 const verbs: Readonly<Record<string, string>> = {
   Nodes_list: 'nodes ls', Nodes_add: 'nodes add', Nodes_show: 'nodes show', Nodes_change: 'nodes rename|label|slots', Nodes_disable: 'nodes disable', Nodes_enable: 'nodes enable',
-  Nodes_drain: 'nodes drain', Nodes_resume: 'nodes resume', Credentials_remove: 'nodes rm', Credentials_list: 'nodes credentials', Rotation_revoke: 'nodes revoke',
-  Rotation_rotate: 'nodes rotate', Rotation_cancel: 'nodes rotate', Enrolment_list: 'nodes links', Enrolment_issue: 'nodes enrol', Batches_issue: 'nodes enrol-batch',
+  Nodes_drain: 'nodes drain', Nodes_resume: 'nodes resume', Nodes_remove: 'nodes rm', Credentials_list: 'nodes credentials', Credentials_revoke: 'nodes revoke',
+  Credentials_rotate: 'nodes rotate', Credentials_cancelRotation: 'nodes rotate', Enrolment_list: 'nodes links', Enrolment_issue: 'nodes enrol', Batches_issue: 'nodes enrol-batch',
   Batches_revoke: 'nodes revoke-link', Batches_revokeAll: 'nodes revoke-link', Upgrades_upgrade: 'nodes upgrade', Upgrades_upgradeMany: 'nodes upgrade',
   Hosts_browse: 'nodes browse', Hosts_discoveries: 'nodes discover',
   Tasks_list: 'tasks ls', Tasks_define: 'tasks add', Tasks_show: 'tasks show', Tasks_change: 'tasks edit', Tasks_remove: 'tasks rm', Tasks_run: 'run', Tasks_pause: 'tasks pause',

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Clock, fault, rfc3339 } from '#kernel';
 import { CLOCK, type CommandContext, Context } from '../../../platform/index.ts';
 import { NodeCommands, NodeLookup } from '../../nodes/index.ts';
@@ -39,7 +39,7 @@ export class CredentialsHttp {
   }
 
   /** Removes the node and revokes its keys; refused while tasks name it. Its snapshots stay. */
-  @Delete(':id') @HttpCode(204)
+  @Delete(':id') @HttpCode(204) @ApiOperation({ operationId: 'Nodes_remove' })
   async remove(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
     const tasks = await this.nodes.tasksOf(id);
     if (tasks.length > 0) throw fault('conflict', 'node-in-use', `Tasks name this node (${tasks.join(', ')}); change or delete them first`);

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { fault } from '#kernel';
 import { CONFIG, type CommandContext, Context, type MasterConfig, publicUrlOf } from '../../../platform/index.ts';
 import { Credentials, Rotations } from '../../credentials/index.ts';
@@ -28,7 +28,7 @@ export class RotationHttp {
    * `rotation-under-way` while an earlier rotation is not over, `agent-too-old` or `agent-too-new` for an agent outside the masters' window. An
    * agent that has not answered after seven days is no longer asked.
    */
-  @Post(':id/credential\\:rotate') @HttpCode(200)
+  @Post(':id/credential\\:rotate') @HttpCode(200) @ApiOperation({ operationId: 'Credentials_rotate' })
   async rotate(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RotateRequest): Promise<RotateAnswer> {
     const { online, gate } = await this.nodes.get(id);
     if (!online || body.byLink) return this.byLink(context, id, body);
@@ -39,7 +39,7 @@ export class RotationHttp {
   }
 
   /** No longer asks the agent, which has not answered; its key stays. 409 `rotation-answered` when it has, `rotation-not-open` when it was not asked. */
-  @Post(':id/credential\\:cancel-rotation') @HttpCode(204)
+  @Post(':id/credential\\:cancel-rotation') @HttpCode(204) @ApiOperation({ operationId: 'Credentials_cancelRotation' })
   async cancel(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
     await this.nodes.get(id);
     await this.rotations.cancel(context, id);
@@ -49,7 +49,7 @@ export class RotationHttp {
    * Revokes all keys of the node: when this is answered, its connection is cut. It comes back with a new enrolment link only; links that were
    * open are taken back with the keys. 503 with `claims-...` when the NATS servers do not confirm: the revocation stands and goes on being tried.
    */
-  @Post(':id/credential\\:revoke') @HttpCode(204)
+  @Post(':id/credential\\:revoke') @HttpCode(204) @ApiOperation({ operationId: 'Credentials_revoke' })
   async revoke(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RevokeRequest): Promise<void> {
     await this.nodes.get(id);
     await this.credentials.revoke(context, id, body.reason ?? '', (unit) => this.enrolment.takeBack(unit, id));
