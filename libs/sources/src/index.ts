@@ -1,7 +1,7 @@
 export type { EntryType, ExtendedAttribute, OwnerNames, QuickFacts, Source, SourceEntry, SourceFault, WalkOptions } from './source.port.ts';
 export { compareManifestPaths } from './path-order.ts';
 export type {
-  ContentWriter, DeleteExtraneous, FileTicket, Placement, RestoreEntry, RestoreMode, RestoreOptions, RestoreSummary, RestoreWriter,
+  ContentWriter, DeleteExtraneous, DestinationPlaces, FileTicket, Placement, RestoreEntry, RestoreMode, RestoreOptions, RestoreSummary, RestoreWriter,
 } from './restore.port.ts';
 export { type FilesSourceOptions, filesSource } from './walk/files-source.ts';
 export { type ExcludeMatcher, excludeMatcher } from './walk/excludes.ts';

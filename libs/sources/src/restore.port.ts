@@ -28,7 +28,10 @@ export interface RestoreOptions {
   readonly deleteExtraneous?: DeleteExtraneous;
   /** Set owners and groups. Default: when running as root. */
   readonly ownership?: boolean;
-  /** Something that could not be restored or was refused. Never ends the restore. */
+  /**
+   * Something that could not be restored or was refused. Never ends the restore. `restore-destination-full`, `-read-only` and `-denied`
+   * say that the destination and not the entry is the reason.
+   */
   readonly onFault: (fault: SourceFault) => void;
   /** Said once each: what this machine cannot do at all (`xattrs-unavailable`, `owners-skipped`, `sockets-skipped`, ...). */
   readonly onNote?: (code: string, detail: string) => void;
@@ -69,16 +72,27 @@ export interface RestoreSummary {
   /** Names made as further hard links to a file of this restore; not in `created`. */
   readonly hardLinks: number;
   readonly skipped: number;
+  /** Directories among the skipped that were there already and take what is restored into them. */
+  readonly adopted: number;
   readonly deleted: number;
   readonly faults: number;
   /** Content bytes of the files counted in `created`. */
   readonly bytes: number;
 }
 
+/** What is known of where in the destination nothing can be written. */
+export interface DestinationPlaces {
+  /** Tells that a piece of a file could not be written, as soon as that is known; the file is settled later. */
+  note(ticket: FileTicket, error: unknown): void;
+  /** Why it is of no use to fetch a file's content now: the destination is full, read-only or closed to this user. Settle it with this. */
+  refusal(ticket: FileTicket): Error | undefined;
+}
+
 /** Builds a tree from entries, on the main thread. Contents are written by `ContentWriter`s, in any thread of this process. */
 export interface RestoreWriter {
   /** The destination, open. Give it to `contentWriter` in the worker threads. Valid until `finish` or `abandon`. */
   readonly rootFd: number;
+  readonly places: DestinationPlaces;
   /**
    * Entries in manifest order, in batches of any size; ancestors may be missing. Makes directories, links, fifos and devices. Further
    * names of a hard-link group come back as `placed`: only the first name that is restored wants content.

@@ -23,9 +23,7 @@ const resultOf = (made: RestoreResult): WorkResult => {
   const { files, directories, others, bytes, fetchedBytes } = made.statistics;
   return {
     outcome: made.outcome,
-    ...(made.outcome === 'partial'
-      ? { code: 'entries-not-restored', detail: `${made.faultCount} entries could not be restored completely; everything else is in place` }
-      : {}),
+    ...made.reason,
     statistics: { files, directories, others, bytes, filesRead: files, bytesRead: fetchedBytes, addedBytes: 0, storedBytes: 0 },
     faults: [...made.faults],
     faultCount: made.faultCount,

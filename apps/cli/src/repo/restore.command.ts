@@ -22,11 +22,11 @@ const report = (context: CommandContext, result: RestoreResult, facts: { snapsho
   for (const found of faults) context.output.note(`${found.path}: ${found.detail} [${found.code}]`);
   for (const found of faults) context.output.message('fault', found);
   context.output.result('summary', {
-    outcome: result.outcome, snapshot_id: facts.snapshot, restored_path: facts.to, files: statistics.files, dirs: statistics.directories,
+    outcome: result.outcome, ...result.reason, snapshot_id: facts.snapshot, restored_path: facts.to, files: statistics.files, dirs: statistics.directories,
     others: statistics.others, bytes: statistics.bytes, skipped: statistics.skipped, deleted: statistics.deleted,
     fetched_bytes: statistics.fetchedBytes, faults: faultCount, seconds: facts.elapsedMs / 1000, phases_ms: result.phases,
   }, `Restored ${statistics.files} files, ${humanBytes(statistics.bytes)} of ${facts.snapshot} to ${facts.to} in ${humanDuration(facts.elapsedMs)}` +
-    `${statistics.skipped > 0 ? `; ${statistics.skipped} left as they were` : ''}${faultCount > 0 ? `; ${faultCount} faults` : ''}`);
+    `${statistics.skipped > 0 ? `; ${statistics.skipped} left as they were` : ''}${faultCount > 0 ? `; ${faultCount} faults` : ''}${result.reason ? ` (${result.reason.detail} [${result.reason.code}])` : ''}`);
 };
 
 const restore = async (context: CommandContext, selection: string, options: RestoreCommandOptions): Promise<void> => {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { fault, messageOf, threadEntry } from '#kernel';
 import { threadLimits } from './thread-limits.ts';
+import { FirstFailure } from '../first-failure.ts';
 import type { ChunkClass } from '../format/limits.ts';
 import type { ContentWorkerData, FileOutcome, FilesJob, FromContentWorker, PackMessage, ToContentWorker } from './content-messages.ts';
 
@@ -28,12 +29,11 @@ interface Member {
 export class ContentPool {
   private readonly members: Member[] = [];
   private readonly storing = new Set<Promise<void>>();
-  private readonly failure: Promise<never>;
+  private readonly failure = new FirstFailure();
   private readonly makeData: (index: number) => ContentWorkerData;
   private readonly size: number;
   private readonly readers: number;
   private readonly events: ContentPoolEvents;
-  private fail: (error: unknown) => void = () => undefined;
   private waiting: (() => void)[] = [];
   private ticket = 0;
 
@@ -42,10 +42,6 @@ export class ContentPool {
     this.readers = Math.min(size.workers, size.readers);
     this.makeData = makeData;
     this.events = events;
-    this.failure = new Promise((_, reject) => {
-      this.fail = reject;
-    });
-    this.failure.catch(() => undefined);
   }
 
   /** Threads that have been started so far. */
@@ -55,12 +51,12 @@ export class ContentPool {
 
   /** Ends everything at once with this error. */
   abort(error: unknown): void {
-    this.fail(error);
+    this.failure.fail(error);
   }
 
   /** Resolves with `work`, or rejects as soon as the pool has failed. */
   guard<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.failure]);
+    return this.failure.guard(work);
   }
 
   private start(): Member {
@@ -70,7 +66,7 @@ export class ContentPool {
     });
     const member: Member = { worker, jobs: 0, pieces: 0, chunks: new Map() };
     worker.on('message', (message: FromContentWorker) => this.receive(index, member, message));
-    worker.on('error', (error) => this.fail(fault('internal', 'content-worker-failed', 'A worker thread failed', { cause: error, internal: messageOf(error) })));
+    worker.on('error', (error) => this.failure.fail(fault('internal', 'content-worker-failed', 'A worker thread failed', { cause: error, internal: messageOf(error) })));
     this.members.push(member);
     return member;
   }
@@ -96,7 +92,7 @@ export class ContentPool {
   private store(index: number, member: Member, pack: PackMessage): void {
     const storing = this.events.onPack(index, pack).then(
       () => this.post(member, { type: 'buffer', buffer: pack.buffer }, [pack.buffer]),
-      (error: unknown) => this.fail(error),
+      (error: unknown) => this.failure.fail(error),
     ).finally(() => this.storing.delete(storing));
     this.storing.add(storing);
   }

@@ -1,5 +1,5 @@
 import { isAppError, messageOf } from '#kernel';
-import type { FileTicket } from '#sources';
+import type { DestinationPlaces, FileTicket } from '#sources';
 import { isObjectNotFound, type ObjectReader } from '#storage';
 import { damaged } from '../format/damage.ts';
 import type { Key } from '../format/keys.ts';
@@ -19,6 +19,8 @@ const plannedChunks = 16_384;
 interface RunningFile {
   readonly ticket: FileTicket;
   readonly whole: boolean;
+  /** Something of it is being fetched, or was. */
+  begun: boolean;
   /** Chunks not written yet; one more while its references are being read. */
   left: number;
   error?: unknown;
@@ -43,6 +45,7 @@ export interface RestorerParts {
   /** Bytes that may be fetched and not yet written. */
   readonly fetchBytes: number;
   readonly signal?: AbortSignal;
+  readonly places: DestinationPlaces;
   /** The file is whole, or why it is not. */
   readonly onFile: (ticket: FileTicket, error?: unknown) => void;
   readonly onFetched: (bytes: number) => void;
@@ -56,7 +59,7 @@ export class ContentRestorer {
   private empty: FileTicket[] = [];
   private readonly running = new Set<Promise<void>>();
   private inFlight = 0;
-  private room: (() => void) | undefined;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(parts: RestorerParts) {
     this.parts = parts;
@@ -69,8 +72,10 @@ export class ContentRestorer {
       if (this.empty.length >= 512) await this.flush();
       return;
     }
+    const refusal = this.parts.places.refusal(ticket);
+    if (refusal) return this.parts.onFile(ticket, refusal);
     const only = references.length === 1 && references[0]?.kind === 1;
-    const file: RunningFile = { ticket, whole: only, left: 1 };
+    const file: RunningFile = { ticket, whole: only, begun: false, left: 1 };
     let position = 0;
     try {
       for await (const reference of expandReferences(references, this.parts.chunks.list)) {
@@ -117,8 +122,23 @@ export class ContentRestorer {
   async flush(): Promise<void> {
     const empty = this.empty.splice(0);
     if (empty.length > 0) this.track(this.writeEmpty(empty));
-    const targets = this.planned.splice(0);
+    await this.sendAll(this.planned.splice(0));
+  }
+
+  private async sendAll(targets: readonly Target[]): Promise<void> {
     for (const group of planFetches(targets, this.parts.locations.frames)) await this.send(group);
+  }
+
+  /** Without those whose file has failed, or will: what was written of it is thrown away. */
+  private stillWanted(targets: readonly Target[]): readonly Target[] {
+    return targets.filter(({ file }) => {
+      // The first bytes of a file in several pieces take some of the room that it needs.
+      if (!file.begun) file.error ??= this.parts.places.refusal(file.ticket);
+      file.begun = true;
+      if (file.error === undefined) return true;
+      this.written(file);
+      return false;
+    });
   }
 
   private async writeEmpty(tickets: readonly FileTicket[]): Promise<void> {
@@ -129,18 +149,20 @@ export class ContentRestorer {
     });
   }
 
+  /** Has a group fetched and written as soon as there is room for it. */
   private async send(group: FetchGroup<Target>): Promise<void> {
+    const targets = group.frames.flatMap(({ wanted }) => wanted);
+    const wanted = this.stillWanted(targets);
+    if (wanted.length < targets.length) return this.sendAll(wanted);
     const cost = group.length + group.frames.reduce((sum, { frame }) => sum + frame.plainLength / 4, 0);
     while (this.inFlight > 0 && this.inFlight + cost > this.parts.fetchBytes) {
-      await this.parts.pool.guard(new Promise<void>((resolve) => {
-        this.room = resolve;
-      }));
+      await this.parts.pool.guard(new Promise<void>((resolve) => this.waiting.push(resolve)));
     }
     this.parts.signal?.throwIfAborted();
     this.inFlight += cost;
     this.track(this.restore(group).finally(() => {
       this.inFlight -= cost;
-      this.room?.();
+      for (const goOn of this.waiting.splice(0)) goOn();
     }));
   }
 
@@ -188,15 +210,18 @@ export class ContentRestorer {
 
   /** Another copy of a damaged chunk may be right; without one the file cannot be restored. */
   private retryOrFail(failures: readonly { readonly target: Target; readonly error: unknown; readonly final?: boolean }[]): void {
+    const again: Target[] = [];
     for (const { target, error, final } of failures) {
       if (!final && target.copy + 1 < target.copies.length) {
-        const [group] = planFetches([{ ...target, copy: target.copy + 1 }], this.parts.locations.frames);
-        if (group) this.track(this.restore(group));
+        again.push({ ...target, copy: target.copy + 1 });
         continue;
       }
+      if (final) this.parts.places.note(target.file.ticket, error);
       target.file.error ??= error;
       this.written(target.file);
     }
+    // In its turn like everything else: many frames may be damaged at once, and memory is for a few.
+    if (again.length > 0) this.track(this.sendAll(again));
   }
 
   /** Waits until every file that was added is written or reported. */

@@ -67,6 +67,8 @@ export interface RestoreStatistics {
 
 export interface RestoreResult {
   readonly outcome: 'succeeded' | 'partial';
+  /** Why it is partial: a stable code and a sentence. `restore-destination-...` when the destination was full, read-only or closed. */
+  readonly reason?: { readonly code: string; readonly detail: string };
   readonly statistics: RestoreStatistics;
   /** The first 1,000. */
   readonly faults: readonly ItemFault[];

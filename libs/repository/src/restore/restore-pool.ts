@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { fault, messageOf, threadEntry } from '#kernel';
 import { threadLimits } from '../backup/thread-limits.ts';
+import { FirstFailure } from '../first-failure.ts';
 import type { Key } from '../format/keys.ts';
 import type { FromRestoreWorker, RestoreFailure, RestoreWorkerData, ToRestoreWorker } from './restore-messages.ts';
 
@@ -18,15 +19,10 @@ interface Member {
 /** Threads that decode and write. Everything rejects once one of them has failed. */
 export class RestorePool {
   private readonly members: Member[];
-  private readonly failure: Promise<never>;
-  private fail: (error: unknown) => void = () => undefined;
+  private readonly failure = new FirstFailure();
   private next = 0;
 
   constructor(workers: number, data: RestoreWorkerData) {
-    this.failure = new Promise((_, reject) => {
-      this.fail = reject;
-    });
-    this.failure.catch(() => undefined);
     this.members = Array.from({ length: workers }, () => this.start(data));
   }
 
@@ -40,18 +36,18 @@ export class RestorePool {
       member.jobs.get(message.job)?.(message.failures);
       member.jobs.delete(message.job);
     });
-    worker.on('error', (error) => this.fail(fault('internal', 'restore-worker-failed', 'A worker thread failed', { cause: error, internal: messageOf(error) })));
+    worker.on('error', (error) => this.failure.fail(fault('internal', 'restore-worker-failed', 'A worker thread failed', { cause: error, internal: messageOf(error) })));
     return member;
   }
 
   /** Ends everything at once with this error. */
   abort(error: unknown): void {
-    this.fail(error);
+    this.failure.fail(error);
   }
 
   /** Resolves with `work`, or rejects as soon as the pool has failed. */
   guard<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.failure]);
+    return this.failure.guard(work);
   }
 
   /** Has the least busy thread do a job. `keys` are the keys of the frames in it. */

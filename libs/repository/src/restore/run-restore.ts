@@ -9,6 +9,7 @@ import { ChunkReader } from './chunk-reader.ts';
 import { ContentRestorer } from './content-restorer.ts';
 import { loadLocations } from './load-locations.ts';
 import { type EntryWithReferences, isInside, partsOf, readPart } from './manifest-reader.ts';
+import { PartialReason } from './partial-reason.ts';
 import { type OpenedSnapshot, readSections, readSnapshot } from './open-snapshot.ts';
 import type { RestoreLimits, RestoreOptions, RestoreProgress, RestoreResult } from './restore-options.ts';
 import { RestorePool } from './restore-pool.ts';
@@ -30,6 +31,7 @@ class Restore {
   private readonly options: RestoreOptions;
   private readonly limits: RestoreLimits;
   private readonly faults = new FaultList();
+  private readonly reason = new PartialReason();
   private readonly counts = { files: 0, bytes: 0, totalFiles: 0, totalBytes: 0, fetchedBytes: 0 };
   private readonly phases: Record<string, number> = {};
   private readonly clock: Clock;
@@ -107,7 +109,10 @@ class Restore {
     return restoreWriter({
       destination, mode, dryRun: dryRun ?? false, ...(base ? { base } : {}), ...(deleteExtraneous ? { deleteExtraneous } : {}),
       ...(onNote ? { onNote } : {}),
-      onFault: (found) => this.faults.add(found.path, found.code, found.detail),
+      onFault: (found) => {
+        this.reason.note(found);
+        this.faults.add(found.path, found.code, found.detail);
+      },
     });
   }
 
@@ -128,7 +133,7 @@ class Restore {
   private restorer(from: ReadableSnapshot & { locations: Awaited<ReturnType<typeof loadLocations>> }, writer: RestoreWriter, pool: RestorePool): ContentRestorer {
     const { reader, keys, signal } = this.options;
     return new ContentRestorer({
-      reader, keys, pool, locations: from.locations, chunks: from.chunks, fetchBytes: this.limits.fetchBytes, ...(signal ? { signal } : {}),
+      reader, keys, pool, places: writer.places, locations: from.locations, chunks: from.chunks, fetchBytes: this.limits.fetchBytes, ...(signal ? { signal } : {}),
       onFile: (ticket, error) => {
         this.counts.files++;
         writer.settle(ticket, error);
@@ -168,8 +173,9 @@ class Restore {
     this.endPhase('metadata');
     const { file = 0, directory = 0, stream = 0, ...rest } = summary.created;
     const others = Object.values(rest).reduce((sum, count) => sum + count, 0);
+    if (file + directory + stream + others + summary.hardLinks + summary.skipped - summary.adopted === 0) this.reason.throwIfDestination();
     return {
-      outcome: this.faults.count > 0 ? 'partial' : 'succeeded',
+      ...(this.faults.count > 0 ? { outcome: 'partial', reason: this.reason.of(this.faults.count) } : { outcome: 'succeeded' }),
       statistics: {
         files: file + stream + summary.hardLinks, directories: directory, others, bytes: summary.bytes, skipped: summary.skipped,
         deleted: summary.deleted, fetchedBytes: this.counts.fetchedBytes,
@@ -181,7 +187,8 @@ class Restore {
 
 /**
  * Restores a snapshot or a part of it. Entries that cannot be restored are faults and make the outcome `partial`; a snapshot that
- * cannot be opened, and a target that does not answer, end it. Throws `path-not-found`, `key-not-available`, `snapshot-damaged`.
+ * cannot be opened, and a target that does not answer, end it. Throws `path-not-found`, `key-not-available`, `snapshot-damaged`, and
+ * `restore-destination-full`, `-read-only` or `-denied` when nothing at all could be written.
  */
 export const runRestore = (options: RestoreOptions): Promise<RestoreResult> => {
   options.signal?.throwIfAborted();

@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { fault } from '#kernel';
 import type { RestoreOptions } from '../restore.port.ts';
+import { destinationTrouble } from './destination-trouble.ts';
 import { fdPath } from './safe-tree.ts';
 
 /** Opens the directory to restore into, made when missing (not for a dry run). Throws as `restoreWriter` says. */
@@ -11,7 +12,7 @@ export const openDestination = (options: RestoreOptions): number => {
     if (!options.dryRun) mkdirSync(path, { recursive: true });
     fd = openSync(realpathSync(path, { encoding: 'buffer' }), constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
-    throw fault('validation', 'restore-destination-invalid', `${path.toString()} cannot be opened as a directory; choose another`, { cause: error });
+    throw destinationTrouble(error) ?? fault('validation', 'restore-destination-invalid', `${path.toString()} cannot be opened as a directory; choose another`, { cause: error });
   }
   if (existsSync(fdPath(fd))) return fd;
   closeSync(fd);

@@ -1,6 +1,6 @@
 import { closeSync, unlinkSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { AppError, fault, messageOf } from '#kernel';
+import { fault } from '#kernel';
 import { compareManifestPaths } from '../path-order.ts';
 import { isPrivileged } from '../privileged.ts';
 import type { FileTicket, Placement, RestoreEntry, RestoreOptions, RestoreSummary, RestoreWriter } from '../restore.port.ts';
@@ -8,6 +8,7 @@ import type { EntryType } from '../source.port.ts';
 import { Cleaner } from './cleaner.ts';
 import type { Decision } from './decide.ts';
 import { openDestination } from './destination.ts';
+import { ClosedPlaces, hostile, restoreFault } from './destination-trouble.ts';
 import { isFactsIncomplete } from './facts.ts';
 import { type PendingFacts, applyPending } from './finisher.ts';
 import { HardLinks } from './hard-links.ts';
@@ -17,7 +18,8 @@ import { SafeTree } from './safe-tree.ts';
 
 /**
  * Opens (and unless `dryRun` makes) the destination and returns the writer of a restore into it. Throws `restore-destination-invalid`
- * when it cannot be a directory, and `restore-unsupported` where the system has no `/proc/self/fd`.
+ * when it cannot be a directory, `restore-destination-full`, `-read-only` or `-denied` when it cannot be made for these reasons, and
+ * `restore-unsupported` where the system has no `/proc/self/fd`.
  */
 export const restoreWriter = (options: RestoreOptions): RestoreWriter => new TreeWriter(options);
 
@@ -30,6 +32,7 @@ class TreeWriter implements RestoreWriter {
   private readonly options: RestoreOptions;
   private readonly tree: SafeTree;
   private readonly placer: Placer;
+  readonly places: ClosedPlaces;
   private readonly links = new HardLinks();
   private readonly cleaner: Cleaner | undefined;
   private readonly pending: PendingFacts[] = [];
@@ -39,7 +42,7 @@ class TreeWriter implements RestoreWriter {
   private readonly base: string;
   private readonly ownership: boolean;
   private readonly created: Partial<Record<EntryType, number>> = {};
-  private readonly counts = { entries: 0, skipped: 0, faults: 0, bytes: 0, tickets: 0 };
+  private readonly counts = { entries: 0, skipped: 0, adopted: 0, faults: 0, bytes: 0, tickets: 0 };
   private last: Buffer | undefined;
 
   constructor(options: RestoreOptions) {
@@ -48,6 +51,7 @@ class TreeWriter implements RestoreWriter {
     this.ownership = options.ownership ?? process.getuid?.() === 0;
     this.rootFd = openDestination(options);
     this.tree = new SafeTree(this.rootFd);
+    this.places = new ClosedPlaces(this.tree);
     this.placer = new Placer({
       tree: this.tree, mode: options.mode, dryRun: options.dryRun ?? false, ownership: this.ownership,
       stagePrefix: `.holdfast-${randomBytes(8).toString('hex')}-`,
@@ -86,6 +90,7 @@ class TreeWriter implements RestoreWriter {
       this.counts.bytes += ticket.size;
       return;
     }
+    this.places.note(ticket, error);
     this.links.failed(ticket);
     this.removeStaged(ticket);
   }
@@ -101,8 +106,8 @@ class TreeWriter implements RestoreWriter {
       await applyPending(this.pending, { rootFd: this.rootFd, tree: this.tree, ownership: this.ownership, failed, note });
     }
     this.close();
-    const { entries, skipped: left, faults, bytes } = this.counts;
-    return { entries, created: this.created, hardLinks, skipped: left, deleted, faults, bytes };
+    const { entries, skipped: left, adopted, faults, bytes } = this.counts;
+    return { entries, created: this.created, hardLinks, skipped: left, adopted, deleted, faults, bytes };
   }
 
   abandon(): void {
@@ -205,7 +210,7 @@ class TreeWriter implements RestoreWriter {
     this.placer.makeDirectory(at, decision);
     if (decision === 'keep') return this.skip();
     this.pend(entry, at);
-    if (decision === 'adopt') return this.skip();
+    if (decision === 'adopt') return this.skip(1);
     this.count('directory');
     return placed;
   }
@@ -214,7 +219,7 @@ class TreeWriter implements RestoreWriter {
   private placeBase(entry: RestoreEntry, at: SafePath): Placement {
     if (entry.type !== 'directory') throw new Error('what becomes the destination is not a directory');
     if (this.options.mode !== 'never') this.pend(entry, at);
-    return this.skip();
+    return this.skip(1);
   }
 
   private pend(entry: RestoreEntry, at: SafePath): void {
@@ -246,8 +251,9 @@ class TreeWriter implements RestoreWriter {
     return Buffer.from(this.base === '' || path === '' ? this.base + path : `${this.base}/${path}`, 'latin1');
   }
 
-  private skip(): Placement {
+  private skip(adopted = 0): Placement {
     this.counts.skipped++;
+    this.counts.adopted += adopted;
     return skipped;
   }
 
@@ -270,7 +276,7 @@ class TreeWriter implements RestoreWriter {
 
   private report(path: Buffer, error: unknown): void {
     this.counts.faults++;
-    this.options.onFault({ path: Buffer.from(path), code: codeOf(error), detail: error instanceof AppError ? error.detail : messageOf(error) });
+    this.options.onFault(restoreFault(path, error));
   }
 
   private note(code: string, detail: string): void {
@@ -284,12 +290,3 @@ class TreeWriter implements RestoreWriter {
     closeSync(this.rootFd);
   }
 }
-
-const hostile = (why: string): AppError =>
-  fault('refused', 'hostile-entry', `The snapshot holds an entry that may not be restored: ${why}`);
-
-/** Our own codes are told on, also of errors that crossed from another thread; the system's are in the message. */
-const codeOf = (error: unknown): string => {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^[a-z][a-z0-9-]+$/.test(code) ? code : 'not-restored';
-};
