@@ -1,46 +1,31 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareTrees } from '#sources';
 import { waitUntil } from '#testing';
-import { accessOf, cli, messagesOf } from '../support/cli.ts';
+import { cli, messagesOf } from '../support/cli.ts';
 import { parentRunEvents, runEvents } from '../support/archive.ts';
-import { EmbeddedStack } from '../support/embedded-stack.ts';
-import { FurtherAgent } from '../support/further-agent.ts';
+import type { EmbeddedStack } from '../support/embedded-stack.ts';
+import type { FurtherAgent } from '../support/further-agent.ts';
 import { checkHistories } from '../support/history.ts';
-import { runEnded, type RunView } from '../support/runs.ts';
-import { SecondMaster } from '../support/second-master.ts';
+import { runEnded } from '../support/runs.ts';
+import type { SecondMaster } from '../support/second-master.ts';
+import { type ChildRun, SeveralAgents } from '../support/several-agents.ts';
 import { smallTree } from '../support/tree.ts';
 
-interface Child extends RunView {
-  readonly node: string;
-  readonly parent: string;
-}
-
-const room = mkdtempSync(join(tmpdir(), 'holdfast-placement-'));
-const tree = smallTree(join(room, 'tree'));
+let fleet: SeveralAgents;
 let stack: EmbeddedStack;
 let second: SecondMaster;
-let access: Record<string, string>;
-let agents: FurtherAgent[] = [];
+let tree: string;
+let agents: readonly FurtherAgent[] = [];
 
 beforeAll(async () => {
-  stack = await EmbeddedStack.start(join(room, 'data'));
-  access = await accessOf(stack);
-  second = await SecondMaster.start(stack, access['HOLDFAST_TOKEN'] ?? '');
-  agents = await Promise.all(['one', 'two', 'three'].map((name) => FurtherAgent.start(stack, name, { tier: 'db' })));
+  fleet = await SeveralAgents.start(['one', 'two', 'three']);
+  ({ stack, second, agents } = fleet);
+  tree = smallTree(join(fleet.room, 'tree'));
 }, 170_000);
+afterAll(() => fleet?.stop(), 60_000);
 
-afterAll(async () => {
-  await Promise.all(agents.map((agent) => agent.kill()));
-  await second?.end('SIGKILL');
-  await stack?.stop();
-  rmSync(room, { recursive: true, force: true });
-}, 60_000);
-
-const children = async (parent: string): Promise<Child[]> =>
-  (await stack.callPatiently<{ items: Child[] }>('GET', `/api/v1/runs?parent=${parent}&limit=200`)).items;
+const children = (parent: string): Promise<readonly ChildRun[]> => fleet.children(parent);
 const outcomes = async (parent: string): Promise<Record<string, string | undefined>> => {
   const names = new Map(agents.map(({ node, name }) => [node, name]));
   return Object.fromEntries((await children(parent)).map(({ node, status, code }) => [names.get(node) ?? node, code === undefined ? status : `${status} ${code}`]));
@@ -48,11 +33,11 @@ const outcomes = async (parent: string): Promise<Record<string, string | undefin
 const start = async (task: string, through: EmbeddedStack | SecondMaster = stack): Promise<string> =>
   (await through.call<{ id: string }>('POST', `/api/v1/tasks/${task}:run`)).id;
 const change = async (task: string, ...flags: string[]): Promise<void> => {
-  const { code, words } = await cli(stack, ['tasks', 'edit', task, ...flags], access);
+  const { code, words } = await cli(stack, ['tasks', 'edit', task, ...flags], fleet.access);
   expect({ code, words }).toEqual({ code: 0, words: '' });
 };
 const create = async (name: string, ...flags: string[]): Promise<string> => {
-  const { code, out, words } = await cli(stack, ['--json', 'tasks', 'create', name, '--path', tree, '--selector', 'tier=db', ...flags], access);
+  const { code, out, words } = await cli(stack, ['--json', 'tasks', 'create', name, '--path', tree, '--selector', 'tier=db', ...flags], fleet.access);
   expect({ code, words }).toEqual({ code: 0, words: '' });
   return String(messagesOf(out)[0]?.['id']);
 };
@@ -62,7 +47,7 @@ describe('a task for all nodes with a label', () => {
 
   it('runs on each of them and nowhere else, into a repository of each; --follow tells of each and ends with 0', async () => {
     task = await create('everywhere', '--place', 'all', '--offline', 'skip');
-    const { code, out } = await cli(stack, ['--json', 'run', 'everywhere', '--follow'], access);
+    const { code, out } = await cli(stack, ['--json', 'run', 'everywhere', '--follow'], fleet.access);
     expect(code).toBe(0);
     const messages = messagesOf(out);
     const ended = messages.filter((message) => message.message_type === 'child' && message['status'] === 'succeeded');
@@ -70,7 +55,7 @@ describe('a task for all nodes with a label', () => {
     expect(messages.at(-1)).toMatchObject({ message_type: 'run', status: 'succeeded', children: { total: 3, byStatus: { succeeded: 3 } } });
     const { items } = await stack.call<{ items: { node: string; snapshots: number }[] }>('GET', '/api/v1/repositories');
     expect(items.map(({ node, snapshots }) => [node, snapshots]).sort()).toEqual(agents.map(({ node }) => [node, 1]).sort());
-    const copy = join(room, 'copy');
+    const copy = join(fleet.room, 'copy');
     const { id } = await stack.call<{ id: string }>('POST', `/api/v1/snapshots/${String(ended[0]?.['snapshot'])}:restore`, { destination: copy, mode: 'always' });
     expect(await runEnded(stack, id)).toMatchObject({ status: 'succeeded' });
     expect(await compareTrees(tree, join(copy, tree), { owners: true, top: false })).toMatchObject({ identical: true });
@@ -84,7 +69,7 @@ describe('a task for all nodes with a label', () => {
     expect(await outcomes(skipped)).toEqual({ one: 'skipped node-offline', two: 'succeeded', three: 'succeeded' });
 
     await change(task, '--offline', 'fail');
-    const { code, words } = await cli(stack, ['run', 'everywhere', '--follow'], access);
+    const { code, words } = await cli(stack, ['run', 'everywhere', '--follow'], fleet.access);
     expect({ code, words }).toEqual({ code: 3, words: expect.stringContaining('one: failed (The node could not begin the run (node-offline)') as string });
 
     await change('everywhere', '--offline', 'wait', '--wait', '10m');
@@ -140,7 +125,7 @@ describe('a task for any node with a label', () => {
     const task = await create('somewhere', '--place', 'any', '--offline', 'fail');
     const first = await start(task);
     expect(await runEnded(stack, first)).toMatchObject({ status: 'succeeded', children: { total: 1, byStatus: { succeeded: 1 } } });
-    const [{ node: usual }] = (await children(first)) as [Child];
+    const [{ node: usual }] = (await children(first)) as [ChildRun];
     expect(agents.map(({ node }) => node)).toContain(usual);
     await stack.call('POST', `/api/v1/nodes/${usual}:drain`, {});
     const next = await start(task, second);

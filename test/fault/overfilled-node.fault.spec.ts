@@ -1,45 +1,32 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '#testing';
 import { runEvents } from '../support/archive.ts';
-import { accessOf } from '../support/cli.ts';
-import { EmbeddedStack } from '../support/embedded-stack.ts';
-import { FurtherAgent } from '../support/further-agent.ts';
+import type { EmbeddedStack } from '../support/embedded-stack.ts';
+import type { FurtherAgent } from '../support/further-agent.ts';
 import { checkHistories } from '../support/history.ts';
 import { type RunView, addTask, runEnded } from '../support/runs.ts';
-import { SecondMaster } from '../support/second-master.ts';
+import { type ChildRun, SeveralAgents } from '../support/several-agents.ts';
 import { slowTree, smallTree } from '../support/tree.ts';
 
-interface Child extends RunView { readonly node: string }
-
-const room = mkdtempSync(join(tmpdir(), 'holdfast-overfilled-'));
+let fleet: SeveralAgents;
 let stack: EmbeddedStack;
-let second: SecondMaster;
-let agents: FurtherAgent[] = [];
 
 beforeAll(async () => {
-  stack = await EmbeddedStack.start(join(room, 'data'));
-  second = await SecondMaster.start(stack, (await accessOf(stack))['HOLDFAST_TOKEN'] ?? '');
   // What two masters that place at the same time do to a node by chance, is here so by its settings: they believe in more slots than there are.
-  agents = await Promise.all(['full', 'free'].map((name) => FurtherAgent.start(stack, name, { tier: 'db' }, { HOLDFAST_AGENT_SLOTS: '1' })));
-  for (const { node } of agents) await stack.call('PATCH', `/api/v1/nodes/${node}`, { slots: 3 });
+  fleet = await SeveralAgents.start(['full', 'free'], { HOLDFAST_AGENT_SLOTS: '1' });
+  ({ stack } = fleet);
+  for (const { node } of fleet.agents) await stack.call('PATCH', `/api/v1/nodes/${node}`, { slots: 3 });
 }, 170_000);
-afterAll(async () => {
-  await Promise.all(agents.map((agent) => agent.kill()));
-  await second?.end('SIGKILL');
-  await stack?.stop();
-  rmSync(room, { recursive: true, force: true });
-}, 120_000);
+afterAll(() => fleet?.stop(), 120_000);
 
-const children = async (parent: string): Promise<Child[]> => (await stack.callPatiently<{ items: Child[] }>('GET', `/api/v1/runs?parent=${parent}&limit=200`)).items;
+const children = (parent: string): Promise<readonly ChildRun[]> => fleet.children(parent);
 
 describe('a node that was given more than its agent has slots', () => {
   it('loses no run: what it does not claim is placed on another node, once, within the time to claim', async () => {
-    const [full, free] = agents as [FurtherAgent, FurtherAgent];
-    const slow = await addTask(stack, 'slow', [slowTree(join(room, 'slow'), 90)], { node: full.node });
-    const any = await addTask(stack, 'any', [smallTree(join(room, 'small'))], { node: undefined, selector: { tier: 'db' }, place: 'any' });
+    const [full, free] = fleet.agents as [FurtherAgent, FurtherAgent];
+    const slow = await addTask(stack, 'slow', [slowTree(join(fleet.room, 'slow'), 90)], { node: full.node });
+    const any = await addTask(stack, 'any', [smallTree(join(fleet.room, 'small'))], { node: undefined, selector: { tier: 'db' }, place: 'any' });
     const { id: long } = await stack.call<{ id: string }>('POST', `/api/v1/tasks/${slow}:run`);
     await waitUntil(async () => (await stack.callPatiently<RunView>('GET', `/api/v1/runs/${long}`)).status === 'running');
     await stack.call('POST', `/api/v1/nodes/${free.node}:drain`, {});
@@ -58,10 +45,10 @@ describe('a node that was given more than its agent has slots', () => {
   });
 
   it('works off twelve starts through both masters at the same moment, and none is lost or done twice', async () => {
-    const tree = smallTree(join(room, 'many'));
+    const tree = smallTree(join(fleet.room, 'many'));
     const tasks = await Promise.all(Array.from({ length: 12 }, (_, i) => addTask(stack, `many ${i}`, [tree], { node: undefined, selector: { tier: 'db' }, place: 'any' })));
     const began = performance.now();
-    const parents = await Promise.all(tasks.map(async (task, i) => (await (i % 2 === 0 ? stack : second).call<{ id: string }>('POST', `/api/v1/tasks/${task}:run`)).id));
+    const parents = await Promise.all(tasks.map(async (task, i) => (await (i % 2 === 0 ? stack : fleet.second).call<{ id: string }>('POST', `/api/v1/tasks/${task}:run`)).id));
     const ended = await Promise.all(parents.map((parent) => runEnded(stack, parent, 300_000)));
     const took = performance.now() - began;
     expect(ended.map(({ status }) => status)).toEqual(parents.map(() => 'succeeded'));
