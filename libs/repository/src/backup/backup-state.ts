@@ -4,6 +4,7 @@ import { chunkIdBytes } from '../format/chunk-id.ts';
 import { type Leftovers, readLeftovers } from '../state/journal.ts';
 import { importKnownIds, type KnownChunks, loadKnownChunks, noKnownChunks, packsOf, writeKnownChunks } from '../state/known-chunks.ts';
 import { ManifestCache, taskDirectory } from '../state/manifest-cache.ts';
+import { removeAbandoned } from '../state/temporary-file.ts';
 import type { PackedIds } from '../state/sorted-ids.ts';
 import { sortedShared } from '../state/sorted-ids.ts';
 import type { BackupOptions } from './backup-options.ts';
@@ -65,6 +66,7 @@ export const openBackupState = async (options: BackupOptions): Promise<BackupSta
   const condemned = sortedShared(repository.condemned ?? new Uint8Array(0));
   const directory = taskDirectory(stateDir, options.subject.taskId);
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  removeAbandoned(stateDir);
   const loaded = (await loadKnownChunks(stateDir, repository.generation, condemned)) ?? await importKnown(options, condemned);
   const leftovers = readLeftovers(directory, repository.generation);
   const known = await adoptAndForget(options, loaded, leftovers);

@@ -1,16 +1,18 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fault } from '#kernel';
 import { filesSource } from '#sources';
-import { type MemoryStore, memoryStore, type ObjectWriter } from '#storage';
+import { fsStore, type MemoryStore, memoryStore, type ObjectWriter } from '#storage';
 import { tempDir } from '#testing';
 import { generateIdentity } from '../format/wrapping.ts';
 import { identityKeys } from '../keys/key-ring.ts';
 import { runRestore } from '../restore/run-restore.ts';
 import { packNames } from '../snapshots/list-snapshots.ts';
 import { ensureWriterIdentity } from '../state/identity.ts';
+import { temporaryPath } from '../state/temporary-file.ts';
 import { verifyRepository } from '../verify/verify-repository.ts';
 import type { BackupOptions, BackupResult } from './backup-options.ts';
 import { runBackup } from './run-backup.ts';
@@ -165,4 +167,20 @@ describe('files that change while they are read', () => {
     expect(result).toMatchObject({ outcome: 'partial', faultCount: 1, faults: [{ path: join(source, 'small/3.bin'), code: 'vanished' }], statistics: { files: allFiles - 1 } });
     await expectIdentical(result);
   });
+});
+
+it('what a killed attempt was writing in the state directory goes with the next attempt; what a living one writes stays', async () => {
+  const repository = await tempDir('repository');
+  const program = join(import.meta.dirname, 'killed.program.ts');
+  const killed = spawnSync(process.execPath, ['--conditions=source', program, source, stateDir, repository, person.recipient], { encoding: 'utf8' });
+  expect([killed.signal, killed.stderr]).toEqual(['SIGKILL', '']);
+  const hidden = async (): Promise<string[]> => (await readdir(stateDir, { recursive: true })).filter((name) => /(^|\/)\./.test(name)).sort();
+  const [left = ''] = await hidden();
+  expect(left).toMatch(/^tasks\/task_1\/\.manifest\.\d+-\d+\.[0-9a-f]{12}$/);
+  // Of processes that had the number of one that lives now, and began at another time.
+  const mine = temporaryPath(stateDir, 'known');
+  const dead = [process.pid, process.ppid].map((pid) => temporaryPath(stateDir, 'known').replace(/\.\d+-\d+\./, `.${pid}-1.`));
+  for (const path of [mine, ...dead, join(stateDir, '.known.0123456789ab'), join(stateDir, '.of-the-user')]) await writeFile(path, 'x');
+  await backup('snap_next', { writer: fsStore(repository, { sync: false }) });
+  expect(await hidden()).toEqual(['.of-the-user', basename(mine)].sort());
 });

@@ -1,8 +1,8 @@
 import { open, readFile, link, mkdir, rm, unlink } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fault } from '#kernel';
 import { generateKey, type Key, keyFrom, repositoryIdOf } from '../format/keys.ts';
+import { temporaryPath } from './temporary-file.ts';
 
 /** What makes a writer the writer of one repository. */
 export interface WriterIdentity {
@@ -29,7 +29,7 @@ export const readWriterIdentity = async (stateDir: string): Promise<WriterIdenti
 };
 
 const writeOnce = async (stateDir: string, key: Key): Promise<void> => {
-  const temporary = join(stateDir, `.${fileName}.${randomBytes(6).toString('hex')}`);
+  const temporary = temporaryPath(stateDir, fileName);
   const file = await open(temporary, 'wx', 0o600);
   try {
     await file.writeFile(key.bytes);

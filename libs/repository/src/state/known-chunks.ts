@@ -5,6 +5,7 @@ import { fault } from '#kernel';
 import { chunkIdBytes } from '../format/chunk-id.ts';
 import { decodeKnownHeader, encodeKnownHeader, HashedFile, knownFile, type KnownHeader, readVerified, recordsIn, recordsStart } from './known-file.ts';
 import type { KnownTable } from './known-lookup.ts';
+import { temporaryPath } from './temporary-file.ts';
 import { type PackedIds, sortedOrder } from './sorted-ids.ts';
 
 /** The chunks that a writer knows to be stored, as loaded from its state directory. */
@@ -203,7 +204,7 @@ export const writeKnownChunks = async (stateDir: string, known: KnownChunks, cha
   const gone = known.packs.map((pack) => change.forget?.(pack) ?? false);
   const packs = [...known.packs, ...change.packNames.map(packHashOf)];
   const epoch = gone.includes(true) ? randomBytes(16).toString('hex') : known.epoch;
-  const temporary = join(stateDir, `.known.${randomBytes(6).toString('hex')}`);
+  const temporary = temporaryPath(stateDir, 'known');
   const handle = await open(temporary, 'wx', 0o600);
   try {
     const file = new HashedFile(handle);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, unlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import type { ManifestPart } from '../format/sections.ts';
 import { CacheRecord, cacheRecordHeader } from './cache-record.ts';
 import { readManifestParts, replaceManifestParts } from './manifest-parts.ts';
 import { readBlocks, RecordWriter } from './record-file.ts';
+import { temporaryPath } from './temporary-file.ts';
 
 /** Where the caches of one task lie: a name that is safe as a folder. */
 export const taskDirectory = (stateDir: string, taskId: string): string =>
@@ -157,7 +157,7 @@ export class ManifestCacheWriter {
     this.directory = directory;
     this.stamp = stamp;
     this.last = last?.stamp.epoch === stamp.epoch ? last : undefined;
-    this.body = join(directory, `.manifest.${randomBytes(6).toString('hex')}`);
+    this.body = temporaryPath(directory, 'manifest');
   }
 
   /** The stamp is fixed at the beginning: a cache names the attempt whose snapshot it belongs to. */

@@ -1,9 +1,9 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { chunkIdBytes } from '../format/chunk-id.ts';
 import type { ManifestPart } from '../format/sections.ts';
 import { readRecords, RecordWriter } from './record-file.ts';
+import { temporaryPath } from './temporary-file.ts';
 
 const fileOf = (directory: string): string => join(directory, 'manifest-parts');
 
@@ -29,7 +29,7 @@ export const readManifestParts = (directory: string, snapshot: string): Readonly
 
 /** To be called before a cache takes the place of another, with the parts of the new one; the result puts them in their place. */
 export const replaceManifestParts = (directory: string, snapshot: string, parts: readonly ManifestPart[]): (() => void) => {
-  const temporary = join(directory, `.manifest-parts.${randomBytes(6).toString('hex')}`);
+  const temporary = temporaryPath(directory, 'manifest-parts');
   const writer = new RecordWriter(temporary);
   writer.append(Buffer.from(snapshot));
   for (const part of parts) {
