@@ -49,10 +49,22 @@ check_host() {
   [ "$arch" = auto ] || [ "$arch" = "$here" ] || fail "the link is for $arch and this host is $here; make a link with the architecture auto"
   arch=$here
   have curl || have wget || fail "neither curl nor wget is here; install one of them"
+  # Two agents of one host would share the keys of one node.
+  for other in "systemd:$unit:as a service" "docker:$etc/docker-compose.yml:in a container"; do
+    there=${other#*:}
+    [ "$mode" = "${other%%:*}" ] || [ ! -e "${there%:*}" ] ||
+      fail "an agent is installed here ${there##*:}; take it away first (holdfast-agent uninstall), or make a link with the mode ${other%%:*}"
+  done
   have sha256sum || fail "sha256sum is not here; install coreutils"
   case $mode in
-    systemd) have systemctl || fail "systemd does not run here; make a link with the mode docker or foreground" ;;
-    docker) have docker || fail "docker is not here; install it, or make a link with the mode systemd" ;;
+    systemd)
+      # The program may be there without what it speaks to: in a container, a chroot, another init.
+      if ! have systemctl || [ "$(systemctl is-system-running 2>/dev/null)" = offline ]; then
+        fail "systemd does not run here; make a link with the mode docker or foreground"
+      fi ;;
+    docker)
+      have docker || fail "docker is not here; install it, or make a link with the mode systemd"
+      docker compose version >/dev/null 2>&1 || fail "docker has no compose here (docker compose version fails); install its plugin, or make a link with the mode systemd" ;;
   esac
 }
 
@@ -172,9 +184,9 @@ enrol() {
   [ -z "$ca_file" ] || [ "$mode" != systemd ] || [ -n "$root" ] || NODE_EXTRA_CA_CERTS=$etc/ca.pem
   HOLDFAST_ENROL_TOKEN=$token
   export HOLDFAST_ENROL_TOKEN
-  if ! as_agent "$@"; then
+  if ! as_agent "$@" >/dev/null; then
     restart_old
-    fail "this host could not be enrolled; the line above says why. Make a new link and run it again"
+    fail "this host could not be enrolled; the line above says why. Run the same again; when the link was used or is over, make a new one"
   fi
   unset HOLDFAST_ENROL_TOKEN
 }
@@ -210,8 +222,8 @@ install_systemd() {
   [ -n "$root" ] || chown "$user:$user" "$state"
   enrol
   write_unit
-  systemctl daemon-reload
-  systemctl enable --now holdfast-agent.service
+  systemctl daemon-reload && systemctl enable --now holdfast-agent.service ||
+    fail "this host is enrolled, and systemd does not start its agent; the line above says why. When that is mended: systemctl enable --now holdfast-agent.service"
   await_online || {
     systemctl status --no-pager --lines=0 holdfast-agent.service >&2 || true
     if have journalctl; then journalctl -u holdfast-agent.service -n 20 --no-pager >&2 || true; fi
@@ -312,7 +324,8 @@ services:
       - /:/host$writable
 COMPOSE
   chmod 600 "$etc/docker-compose.yml"
-  docker compose -f "$etc/docker-compose.yml" up -d
+  docker compose -f "$etc/docker-compose.yml" up -d ||
+    fail "this host is enrolled, and docker does not start its agent; the line above says why. When that is mended: docker compose -f $etc/docker-compose.yml up -d"
   await_online || {
     docker compose -f "$etc/docker-compose.yml" logs --tail 20 >&2 || true
     exit 1

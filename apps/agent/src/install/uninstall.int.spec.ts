@@ -58,6 +58,11 @@ describe('uninstalling an agent', () => {
     expect(() => uninstallCommand(['--root', root])).toThrow(expect.objectContaining({ code: 'service-not-stopped' }));
     expect(there()).toEqual(files);
   });
+  it('takes everything away where systemd does not run: nothing is to be stopped there', () => {
+    writeFileSync(join(room, 'bin', 'systemctl'), '#!/bin/sh\ncase "$*" in is-system-running) echo offline; exit 1 ;; *--now*) exit 1 ;; esac\n', { mode: 0o755 });
+    expect(uninstallCommand(['--root', root])).toContain('uninstalled');
+    expect(there()).toEqual([]);
+  });
   it('does nothing for arguments it does not know', () => {
     expect(() => uninstallCommand(['--all'])).toThrow(expect.objectContaining({ code: 'invalid-arguments' }));
   });

@@ -17,8 +17,12 @@ const stopContainer = (compose: string): void => {
   }
 };
 
+/** Systemd's program is there, and it runs nothing: in a chroot, a container, under another init. */
+const isSystemdAway = (): boolean => spawnSync('systemctl', ['is-system-running'], { encoding: 'utf8', timeout: 60_000 }).stdout?.trim() === 'offline';
+
 const stopService = (file: string): void => {
-  if (existsSync(file) && !attempt('systemctl', ['disable', '--now', unit])) {
+  if (!existsSync(file) || attempt('systemctl', ['disable', '--now', unit])) return;
+  if (!isSystemdAway() || !attempt('systemctl', ['disable', unit])) {
     throw fault('unavailable', 'service-not-stopped', `systemctl could not stop ${unit}; see "systemctl status ${unit}", then try again. Nothing was removed`);
   }
 };

@@ -46,7 +46,8 @@ describe('the install script', () => {
     mkdirSync(join(room, 'bin'));
     mkdirSync(root);
     for (const name of ['systemctl', 'useradd', 'docker', 'journalctl']) {
-      writeFileSync(join(room, 'bin', name), `#!/bin/sh\necho "${name} $*" >>${room}/calls\n`, { mode: 0o755 });
+      // What only looks is not written down.
+      writeFileSync(join(room, 'bin', name), `#!/bin/sh\ncase "$*" in is-system-running | 'compose version') exit 0 ;; esac\necho "${name} $*" >>${room}/calls\n`, { mode: 0o755 });
     }
     posted = [];
     const agent = agentOf(room);
@@ -126,6 +127,30 @@ describe('the install script', () => {
     await run(scriptFor());
     expect((await run(scriptFor())).code).toBe(0);
     expect(calls().match(/enrol .*/g)).toEqual([expect.not.stringContaining('--again') as string, expect.stringContaining('--again') as string]);
+  });
+  it.each([
+    ['systemd', 'systemctl', 'echo offline; exit 1', 'systemd does not run here'],
+    ['docker', 'docker', 'exit 1', 'docker has no compose here'],
+  ] as const)('spends no link and changes nothing where %s is a program without what it needs', async (mode, program, does, words) => {
+    writeFileSync(join(room, 'bin', program), `#!/bin/sh\n${does}\n`, { mode: 0o755 });
+    expect(await run(scriptFor({ mode }))).toMatchObject({ code: 1, out: '', words: expect.stringContaining(words) as string });
+    expect([calls(), existsSync(join(root, 'usr'))]).toEqual(['', false]);
+  });
+  it.each([
+    ['docker', 'etc/systemd/system/holdfast-agent.service', 'as a service'], ['foreground', 'etc/systemd/system/holdfast-agent.service', 'as a service'],
+    ['systemd', 'etc/holdfast/docker-compose.yml', 'in a container'],
+  ] as const)('spends no link and changes nothing, with the mode %s, where an agent is installed in another one', async (mode, file, words) => {
+    mkdirSync(join(root, file, '..'), { recursive: true });
+    writeFileSync(join(root, file), 'x');
+    expect(await run(scriptFor({ mode }))).toMatchObject({ code: 1, out: '', words: expect.stringContaining(`installed here ${words}; take it away first`) as string });
+    expect([calls(), existsSync(join(root, 'usr'))]).toEqual(['', false]);
+  });
+  it.each([
+    ['systemd', 'systemctl', '[ "$1" != enable ] || { echo "no unit"; exit 1; } >&2', 'no unit\nholdfast: this host is enrolled, and systemd does not start its agent'],
+    ['docker', 'docker', 'case "$*" in *" up "*) echo "no image" >&2; exit 1; esac', 'no image\nholdfast: this host is enrolled, and docker does not start its agent'],
+  ] as const)('says that the link is used, and what to do, when %s does not start the agent', async (mode, program, does, words) => {
+    writeFileSync(join(room, 'bin', program), `#!/bin/sh\n${does}\n`, { mode: 0o755 });
+    expect(await run(scriptFor({ mode }))).toMatchObject({ code: 1, words: expect.stringContaining(words) as string });
   });
   it('starts the agent again that was there, when the host could not be enrolled anew', async () => {
     await run(scriptFor());
