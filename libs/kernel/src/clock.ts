@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** The only way to know or to wait for time. Tests move a `FakeClock`; nothing else may call `Date.now`, `new Date()` or `setTimeout`. */
 export interface Clock {
   /** Wall-clock time in milliseconds since 1970 (UTC). May jump. */
@@ -14,8 +12,18 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : undefined).catch((error: unknown) => {
-    throw signal?.aborted ? signal.reason : error;
+  // Not that of `node:timers/promises`: most sleeps are limits that are called off, and it makes an error with a trace for each.
+  sleep: (ms, signal) => new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const calledOff = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', calledOff);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', calledOff, { once: true });
   }),
 };
 

@@ -5,6 +5,9 @@ interface Waiter {
   readonly wake: () => void;
 }
 
+/** Given to `abort`, which would make an error with a trace each time. */
+const calledOff = new Error('Nobody waits any more');
+
 /** Those who wait for a position, each with a limit. */
 export interface Waiters {
   /** Resolves with true when the position reaches `sequence`, with false after `timeoutMs`. */
@@ -20,7 +23,7 @@ export const waiters = (clock: Clock): Waiters => {
     add: (sequence, timeoutMs) => {
       const stop = new AbortController();
       return new Promise((resolve) => {
-        const waiter: Waiter = { sequence, wake: () => { stop.abort(); resolve(true); } };
+        const waiter: Waiter = { sequence, wake: () => { stop.abort(calledOff); resolve(true); } };
         all.push(waiter);
         clock.sleep(timeoutMs, stop.signal).then(() => {
           all = all.filter((other) => other !== waiter);

@@ -68,6 +68,11 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     return { failedPulls: this.loop.failedPulls, inFlight: this.loop.inFlight };
   }
 
+  /** By the plain name, without trying whether it is JSON: that costs a thrown error for each message. */
+  override getHandlerByPattern(name: string): MessageHandler | null {
+    return this.messageHandlers.get(name) ?? null;
+  }
+
   override on(): void {
     throw fault('internal', 'not-supported', 'This transport has no events of its own');
   }

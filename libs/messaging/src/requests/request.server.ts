@@ -1,4 +1,4 @@
-import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import { lastValueFrom } from 'rxjs';
 import { nodeOfSubject } from '#contracts';
@@ -83,6 +83,11 @@ export class RequestServer extends Server implements CustomTransportStrategy {
     const patience = new AbortController();
     await Promise.race([Promise.all(this.running), clock.sleep(graceMs, patience.signal).catch(() => undefined)]);
     patience.abort();
+  }
+
+  /** By the plain name, without trying whether it is JSON: that costs a thrown error for each message. */
+  override getHandlerByPattern(name: string): MessageHandler | null {
+    return this.messageHandlers.get(name) ?? null;
   }
 
   override on(): void {
