@@ -1,6 +1,6 @@
 import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize, IsArray, IsDefined, IsIn, IsInt, IsObject, IsOptional, IsString, Matches, Max, MaxLength, Min, ValidateNested,
+  ArrayMaxSize, IsArray, IsBoolean, IsDefined, IsIn, IsInt, IsObject, IsOptional, IsString, Matches, Max, MaxLength, Min, ValidateNested,
 } from 'class-validator';
 
 /** Something that could not be read or written; paths are shown with `\xNN` for bytes that are not UTF-8. */
@@ -87,12 +87,16 @@ export class Progress {
   @IsString() @MaxLength(32) phase: string;
   @IsInt() @Min(0) files: number;
   @IsInt() @Min(0) bytes: number;
-  /** Known after the scan; absent before. */
+  /** Absent while nothing is known of them. */
   @IsOptional() @IsInt() @Min(0) totalFiles?: number;
   @IsOptional() @IsInt() @Min(0) totalBytes?: number;
+  /** True when the totals are an expectation: what the last snapshot of the same task held, or what a snapshot says of itself. */
+  @IsOptional() @IsBoolean() estimated?: boolean;
   @IsInt() @Min(0) storedBytes: number;
   @IsInt() @Min(0) faults: number;
   @IsOptional() @IsString() @MaxLength(8192) current?: string;
   /** Milliseconds since the attempt began, on the agent's monotonic clock. */
   @IsInt() @Min(0) elapsedMs: number;
+  /** Milliseconds that the rest takes when it goes on as it went so far: a guess. Absent while nothing can be said. */
+  @IsOptional() @IsInt() @Min(0) remainingMs?: number;
 }

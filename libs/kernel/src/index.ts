@@ -12,5 +12,6 @@ export {
   type TaskId, controlNode, countingIds, derivedId, idPrefixes, isId, randomIds,
 } from './ids.ts';
 export { isBundled, threadEntry } from './bundled.ts';
+export { type CountedWork, remainingMs, shareDone } from './remaining.ts';
 export { storableJson } from './storable-json.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '#kernel';
 import type { ObjectReader, ObjectWriter } from '#storage';
@@ -76,5 +78,37 @@ describe('the progress of one large file', () => {
     await repository.write('other', 2_000_000);
     const made = await repository.backup({ onProgress: (progress) => seen.push(progress) });
     expect(Math.max(...seen.map(({ bytes }) => bytes))).toBeLessThanOrEqual(made.statistics.bytes);
+  });
+
+  it('is told as a share of what the last snapshot of the task held, until there is more than that', async () => {
+    const repository = await sampleRepository();
+    const totalsOf = (seen: readonly (BackupProgress | RestoreProgress)[]) =>
+      new Set(seen.filter(({ phase }) => phase === 'content').map(({ totalFiles, totalBytes, estimated }) => `${totalFiles} ${totalBytes} ${estimated}`));
+    const backup = async () => {
+      const seen: BackupProgress[] = [];
+      return { ...await repository.backup({ onProgress: (progress) => seen.push(progress) }), seen };
+    };
+    await repository.write('a', 300_000);
+    await repository.write('b', 2_000);
+    expect(totalsOf((await backup()).seen)).toEqual(new Set(['undefined undefined undefined']));
+    expect(totalsOf((await backup()).seen)).toEqual(new Set(['2 302000 true']));
+    await repository.write('c', 400_000);
+    const third = await backup();
+    expect(totalsOf(third.seen.slice(-1))).toEqual(new Set(['undefined undefined undefined']));
+
+    const restore = async (change: { readonly path?: Buffer }) => {
+      const seen: RestoreProgress[] = [];
+      await runRestore({
+        reader: repository.store, keys: identityKeys(repository.store, [repository.dataIdentity]), snapshotObject: third.snapshot.name, destination,
+        packs: [...repository.store.objects.keys()].filter((name) => name.startsWith('packs/')), mode: 'if-changed', clock: new FakeClock(), onProgress: (progress) => seen.push(progress), ...change,
+      });
+      return seen;
+    };
+    const destination = await tempDir('restored');
+    expect(totalsOf(await restore({}))).toEqual(new Set(['3 702000 true']));
+    await rm(join(destination, repository.source, 'b'));
+    // What is right already is not a part of the work.
+    expect(totalsOf(await restore({}))).toEqual(new Set(['1 2000 true']));
+    expect(totalsOf(await restore({ path: Buffer.from(repository.source.slice(1)) }))).toEqual(new Set(['undefined undefined undefined']));
   });
 });

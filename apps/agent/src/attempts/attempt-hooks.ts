@@ -1,5 +1,5 @@
 import type { AskMethod, ClaimReference, GrantAnswer, IdKeyAnswer, KnownChunksAnswer, PacksAnswer } from '#contracts';
-import { type Clock, type Logger, fault } from '#kernel';
+import { type Clock, type Logger, fault, remainingMs } from '#kernel';
 import type { DataPlaneHooks } from '../data-plane/data-plane.port.ts';
 import type { AskClient, Question } from '../session/ask-client.port.ts';
 import { askUntilAnswered } from '../session/ask-until-answered.ts';
@@ -30,8 +30,12 @@ export const hooksFor = (deps: HookDependencies, holder: ClaimReference, { contr
     knownChunks: () => ask<KnownChunksAnswer>('known-chunks', {}),
     idKey: () => ask<IdKeyAnswer>('id-key', {}),
     packs: (after) => ask<PacksAnswer>('packs', after === undefined ? {} : { after }),
-    progress: (progress) =>
-      deps.telemetry.progress(holder.run, { ...progress, ...currentOf(progress.current), attempt: holder.attempt, elapsedMs: Math.round(deps.clock.monotonic() - began) }),
+    progress: (progress) => {
+      const elapsedMs = Math.round(deps.clock.monotonic() - began);
+      const left = remainingMs(progress, elapsedMs);
+      const timed = { elapsedMs, ...(left === undefined ? {} : { remainingMs: left }) };
+      deps.telemetry.progress(holder.run, { ...progress, ...currentOf(progress.current), attempt: holder.attempt, ...timed });
+    },
     log: (level, text) => log.add(level, text),
   };
 };

@@ -25,7 +25,7 @@ export interface DataPlaneHooks {
   knownChunks(): Promise<KnownChunksAnswer>;
   idKey(): Promise<IdKeyAnswer>;
   packs(after: string | undefined): Promise<PacksAnswer>;
-  progress(progress: Omit<Progress, 'attempt' | 'elapsedMs'>): void;
+  progress(progress: Omit<Progress, 'attempt' | 'elapsedMs' | 'remainingMs'>): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', text: string): void;
 }
 

@@ -12,6 +12,7 @@ export interface EngineProgress {
   readonly storedBytes?: number;
   readonly totalFiles?: number;
   readonly totalBytes?: number;
+  readonly estimated?: boolean;
   readonly faults: number;
   readonly current?: string;
 }

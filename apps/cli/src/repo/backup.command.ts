@@ -9,6 +9,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { humanBytes, humanDuration } from '../format.ts';
+import { progressText } from '../progress-text.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './open-store.ts';
 import { requireRepository } from './reader-keys.ts';
@@ -69,7 +70,7 @@ const backup = async (context: CommandContext, paths: readonly string[], options
   const previousSnapshot = last[taskId]?.sha256;
   const time = rfc3339(clock.now());
   const onProgress = (done: BackupProgress): void =>
-    output.progress(`${humanDuration(clock.monotonic() - started)}  ${done.files} files  ${humanBytes(done.bytes)}  stored ${humanBytes(done.storedBytes)}`);
+    output.progress(`${progressText(done, clock.monotonic() - started)}  stored ${humanBytes(done.storedBytes)}`);
   const source = filesSource({
     paths: chosen, excludes: options.exclude, oneFileSystem: options.oneFileSystem ?? false, excludeCaches: options.excludeCaches,
   });

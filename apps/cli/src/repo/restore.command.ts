@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { humanBytes, humanDuration } from '../format.ts';
+import { progressText } from '../progress-text.ts';
 import { interruptible } from './interruptible.ts';
 import { openStore } from './open-store.ts';
 import { keysOfFile, parseSelection, snapshotsOf } from './reader-keys.ts';
@@ -37,7 +38,7 @@ const restore = async (context: CommandContext, selection: string, options: Rest
   const found = findSnapshot(await snapshotsOf(store, { ...options, output }), wanted);
   const to = resolve(options.to);
   const onProgress = (done: RestoreProgress): void =>
-    output.progress(`${humanDuration(clock.monotonic() - started)}  ${done.files} files  ${humanBytes(done.bytes)}`);
+    output.progress(progressText(done, clock.monotonic() - started));
   const result = await interruptible((signal) => runRestore({
     reader: store, keys: keysOfFile(store, options.identity), snapshotObject: found.name, packs: packNames(store), destination: to,
     mode: options.mode, dryRun: options.dryRun ?? false, deleteExtraneous: options.delete ?? false, signal, onProgress, onNote: (code, detail) => output.remark(code, detail), ...(path ? { path } : {}),

@@ -3,6 +3,7 @@ import type { ApiClient } from '../api-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { humanBytes, humanDuration, printable } from '../format.ts';
 import type { Output } from '../output.ts';
+import { progressText } from '../progress-text.ts';
 import { ChildrenTeller, childrenLine } from './children.ts';
 import { type LogParts, followLog } from './run-log.ts';
 import { type RunView, isFinal } from './run-view.ts';
@@ -17,11 +18,7 @@ const progressLine = (run: RunView): string => {
   if (run.children) return childrenLine(run);
   const progress = run.progress;
   if (!progress) return `${run.kind} ${run.status}${run.waitingReason ? `: ${run.waitingReason}` : ''}`;
-  const percent = progress.totalBytes ? `${Math.floor((100 * progress.bytes) / progress.totalBytes)} %  ` : '';
-  const rate = progress.elapsedMs > 0 ? `${humanBytes((progress.bytes * 1000) / progress.elapsedMs)}/s` : '';
-  const left = progress.totalBytes && progress.bytes > 0 ? (progress.elapsedMs * (progress.totalBytes - progress.bytes)) / progress.bytes : undefined;
-  const eta = left === undefined ? '' : `  ${humanDuration(left)} left`;
-  return `${humanDuration(progress.elapsedMs)}  ${percent}${progress.files} files  ${humanBytes(progress.bytes)}  ${rate}${eta}  ${progress.current ?? ''}`;
+  return `${progressText(progress, progress.elapsedMs)}  ${progress.current ?? ''}`;
 };
 
 /** What a finished run was, in one line. */

@@ -29,7 +29,7 @@ export interface RunView {
     readonly filesRead: number; readonly bytesRead: number; readonly addedBytes: number; readonly storedBytes: number;
   };
   readonly progress?: {
-    readonly phase: string; readonly files: number; readonly bytes: number; readonly totalFiles?: number; readonly totalBytes?: number;
+    readonly phase: string; readonly files: number; readonly bytes: number; readonly totalFiles?: number; readonly totalBytes?: number; readonly estimated?: boolean; readonly remainingMs?: number;
     readonly storedBytes: number; readonly elapsedMs: number; readonly current?: string;
   };
 }

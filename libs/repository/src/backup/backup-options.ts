@@ -53,12 +53,15 @@ export interface BackupLimits {
   readonly windowBytes: number;
 }
 
-/** Counted so far; bytes and entries. */
+/** Counted so far; bytes and entries. Totals are those of the task's last snapshot, until there is more than it held: `estimated`. */
 export interface BackupProgress {
   readonly phase: 'keys' | 'content' | 'snapshot';
   readonly files: number;
   /** Of entries that are done, and of files at hand as they are read. */
   readonly bytes: number;
+  readonly totalFiles?: number;
+  readonly totalBytes?: number;
+  readonly estimated?: boolean;
   readonly storedBytes: number;
   readonly faults: number;
   /** Printable path of the entry walked last. */

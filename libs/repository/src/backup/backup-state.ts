@@ -7,6 +7,7 @@ import { ManifestCache, taskDirectory } from '../state/manifest-cache.ts';
 import { removeAbandoned } from '../state/temporary-file.ts';
 import type { PackedIds } from '../state/sorted-ids.ts';
 import { sortedShared } from '../state/sorted-ids.ts';
+import { readTotals, type Totals } from '../state/totals.ts';
 import type { BackupOptions } from './backup-options.ts';
 
 /** What the state directory knows at the start of an attempt. */
@@ -16,6 +17,8 @@ export interface BackupState {
   readonly cache: ManifestCache | undefined;
   readonly leftovers: Leftovers;
   readonly trusted: boolean;
+  /** What the last snapshot of the task held: what is to be expected of this one. */
+  readonly expected: Totals | undefined;
 }
 
 /** Ids and pack indexes of several packs as one table. */
@@ -72,5 +75,5 @@ export const openBackupState = async (options: BackupOptions): Promise<BackupSta
   const known = await adoptAndForget(options, loaded, leftovers);
   const cache = ManifestCache.open(directory);
   const trusted = cache?.stamp.epoch === known.epoch && condemned.length === 0;
-  return { directory, known, cache, leftovers, trusted };
+  return { directory, known, cache, leftovers, trusted, expected: readTotals(directory) };
 };

@@ -9,6 +9,7 @@ import { Journal } from '../state/journal.ts';
 import { packsOf, writeKnownChunks } from '../state/known-chunks.ts';
 import { KnownLookup } from '../state/known-lookup.ts';
 import { ManifestCacheWriter } from '../state/manifest-cache.ts';
+import { type Totals, writeTotals } from '../state/totals.ts';
 import { startTicker } from '../ticker.ts';
 import type { BackupLimits, BackupOptions, BackupProgress, BackupResult } from './backup-options.ts';
 import { type BackupState, openBackupState, packedIds } from './backup-state.ts';
@@ -137,9 +138,14 @@ class BackupAttempt {
     const { onProgress } = this.options;
     if (!onProgress) return;
     const read = this.readBytes.reduce((sum, _, worker) => sum + Number(Atomics.load(this.readBytes, worker)), 0);
-    onProgress({
-      phase, files: this.flow?.counts.files ?? 0, bytes: this.flow?.bytesDone(read) ?? 0, storedBytes: this.putter.storedBytes, faults: this.faults.count,
-    });
+    const [files, bytes] = [this.flow?.counts.files ?? 0, this.flow?.bytesDone(read) ?? 0];
+    onProgress({ phase, files, bytes, ...this.expectation(files, bytes), storedBytes: this.putter.storedBytes, faults: this.faults.count });
+  }
+
+  private expectation(files: number, bytes: number): Pick<BackupProgress, 'totalFiles' | 'totalBytes' | 'estimated'> {
+    const { expected } = this.state;
+    if (!expected || files > expected.files || bytes > expected.bytes) return {};
+    return { totalFiles: expected.files, totalBytes: expected.bytes, estimated: true };
   }
 
   /** Walks, reads and packs. Resolves with the finished cache of the next attempt. */
@@ -191,13 +197,14 @@ class BackupAttempt {
   }
 
   /** The snapshot is stored: what was learnt becomes the state of the next attempt. */
-  private async keepState(cache: ManifestCacheWriter): Promise<void> {
+  private async keepState(cache: ManifestCacheWriter, counts: Totals): Promise<void> {
     const { state, options, packs } = this;
     this.journal.close();
     if (packs.length > 0 || !state.known.table.path) {
       await writeKnownChunks(options.stateDir, state.known, { packNames: packs.map((pack) => pack.name), added: packedIds(packs) });
     }
     cache.commit(this.parts);
+    writeTotals(state.directory, counts);
     state.leftovers.remove();
     this.journal.remove();
     this.phases.end('state');
@@ -213,7 +220,7 @@ class BackupAttempt {
       this.progress('keys');
       const { flow, manifest, cache } = await this.pool.guard(this.readContent()).finally(startTicker(options.clock ?? systemClock, () => this.progress('content')));
       const snapshot = await this.pool.guard(this.writeSnapshot(flow, manifest));
-      await this.keepState(cache);
+      await this.keepState(cache, flow.counts);
       const object = ({ name, size }: StoredPack): { name: string; size: number } => ({ name, size });
       return {
         outcome: faults.count > 0 ? 'partial' : 'succeeded', snapshot,

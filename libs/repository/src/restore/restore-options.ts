@@ -14,13 +14,14 @@ export interface RestoreLimits {
   readonly fetchBytes: number;
 }
 
-/** Counted so far; totals are known once the plan is made. */
+/** Counted so far. Totals: of a whole snapshot what it says of itself (`estimated`), else and later what the finished plan counted. */
 export interface RestoreProgress {
   readonly phase: 'index' | 'content' | 'metadata';
   readonly files: number;
   readonly bytes: number;
   readonly totalFiles?: number;
   readonly totalBytes?: number;
+  readonly estimated?: boolean;
   readonly faults: number;
 }
 

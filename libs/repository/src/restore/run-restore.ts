@@ -11,6 +11,7 @@ import { loadLocations } from './load-locations.ts';
 import { type EntryWithReferences, isInside, partsOf, readPart } from './manifest-reader.ts';
 import { PartialReason } from './partial-reason.ts';
 import { type OpenedSnapshot, readSections, readSnapshot } from './open-snapshot.ts';
+import { RestoreTotals } from './restore-totals.ts';
 import type { RestoreLimits, RestoreOptions, RestoreProgress, RestoreResult } from './restore-options.ts';
 import { RestorePool } from './restore-pool.ts';
 
@@ -32,7 +33,8 @@ class Restore {
   private readonly limits: RestoreLimits;
   private readonly faults = new FaultList();
   private readonly reason = new PartialReason();
-  private readonly counts = { files: 0, bytes: 0, totalFiles: 0, totalBytes: 0, fetchedBytes: 0 };
+  private readonly counts = { files: 0, bytes: 0, fetchedBytes: 0 };
+  private readonly totals = new RestoreTotals();
   private readonly phases: Record<string, number> = {};
   private readonly clock: Clock;
   private since: number;
@@ -54,8 +56,8 @@ class Restore {
   }
 
   private progress(): void {
-    const { files, bytes, totalFiles, totalBytes } = this.counts;
-    this.options.onProgress?.({ phase: this.phase, files, bytes, totalFiles, totalBytes, faults: this.faults.count });
+    const { files, bytes } = this.counts;
+    this.options.onProgress?.({ phase: this.phase, files, bytes, ...this.totals.known, faults: this.faults.count });
   }
 
   private async open(): Promise<ReadableSnapshot & { readonly locations: Awaited<ReturnType<typeof loadLocations>> }> {
@@ -120,13 +122,13 @@ class Restore {
     for await (const entries of this.entries(from)) {
       const placements = await writer.place(entries.map(({ entry }): ManifestEntry => entry));
       for (const [index, placement] of placements.entries()) {
-        if (placement.action !== 'write' || !restorer) continue;
-        this.counts.totalFiles++;
-        this.counts.totalBytes += placement.ticket.size;
-        await restorer.add(placement.ticket, entries[index]?.references ?? []);
+        const { entry, references } = entries[index] as EntryWithReferences;
+        this.totals.placed(entry, placement.action === 'write');
+        if (placement.action === 'write' && restorer) await restorer.add(placement.ticket, references);
       }
       this.progress();
     }
+    this.totals.complete();
     await restorer?.finish();
   }
 
@@ -161,6 +163,7 @@ class Restore {
   async run(): Promise<RestoreResult> {
     const from = await this.open();
     const writer = this.writer(await this.base(from), from.data);
+    if (!this.options.path) this.totals.expect(from.data.statistics);
     this.endPhase('content');
     try {
       await this.write(from, writer).finally(startTicker(this.clock, () => this.progress()));

@@ -21,7 +21,7 @@ const ownStart = startOf(process.pid) ?? '0';
 export const temporaryPath = (directory: string, name: string): string =>
   join(directory, `.${name}.${process.pid}-${ownStart}.${randomBytes(6).toString('hex')}`);
 
-const shape = /^\.(?:known|id-key|manifest|manifest-parts)\.(?:(\d+)-(\d+)\.)?[0-9a-f]{12}$/;
+const shape = /^\.(?:known|id-key|manifest|manifest-parts|totals)\.(?:(\d+)-(\d+)\.)?[0-9a-f]{12}$/;
 
 /** A number alone says little: it is given again, and in a container soon. */
 const isAbandoned = (name: string): boolean => {
