@@ -1,28 +1,15 @@
 import 'reflect-metadata';
 import { type Variables, environment } from '#config';
-import { fault, isAppError, isBundled, messageOf } from '#kernel';
+import { fault, isBundled } from '#kernel';
 import { enrolCommand } from './enrol/enrol.command.ts';
 import { uninstallCommand } from './install/uninstall.ts';
 import { installVerb } from './verbs/install.verb.ts';
 import { runVerb } from './verbs/run.verb.ts';
 import { statusVerb } from './verbs/status.verb.ts';
+import { endOf, help, helpOf } from './verbs/usage.ts';
 import { agentVersion } from './version.ts';
 
-const help = `Usage: holdfast-agent [VERB] [FLAGS]
-  run        serve, until it is told to end (what the bare program does); with --master and a token become a node first
-  status     how the agent of this host is; --check looks at the network, --json
-  install    with --master and a token: what the one line of an enrolment link does
-  enrol      with --master and a token: become a node, without serving
-  uninstall  take the agent off this host; --keep-state
-  --version
-A token comes from --token-file FILE, from --token - (standard input), or from HOLDFAST_ENROL_TOKEN.`;
-
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-
-const showHelp = (): number => {
-  print(help);
-  return 0;
-};
 
 /** What each first word does; resolves with the exit code. */
 const verbs: Readonly<Record<string, (args: readonly string[], variables: Variables) => Promise<number | undefined>>> = {
@@ -34,7 +21,7 @@ const verbs: Readonly<Record<string, (args: readonly string[], variables: Variab
   enrol: async (args, variables) => void print(await enrolCommand(args, variables)),
   uninstall: async (args) => void print(uninstallCommand(args)),
   '--version': async () => void print(agentVersion),
-  '--help': async () => showHelp(),
+  '--help': async () => void print(help),
 };
 
 const main = async ([word, ...args]: readonly string[]): Promise<number> => {
@@ -42,14 +29,18 @@ const main = async ([word, ...args]: readonly string[]): Promise<number> => {
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined;
   if (!verb) throw fault('validation', 'invalid-arguments', `There is no ${word}.\n${help}`);
   // Before the verb sees it: nobody who asks what uninstall does means to do it.
-  if (args.includes('--help') || args.includes('-h')) return showHelp();
+  if (args.includes('--help') || args.includes('-h')) {
+    print(helpOf(word));
+    return 0;
+  }
   return (await verb(args, environment())) ?? 0;
 };
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`${isAppError(error) ? `${error.code}: ${error.detail}` : messageOf(error)}\n`);
-    process.exit(1);
+    const { words, exitCode } = endOf(error, process.argv.includes('--json'));
+    process.stderr.write(`${words}\n`);
+    process.exit(exitCode);
   },
 );

@@ -8,8 +8,9 @@ import { masterUrl, parseFlags } from '../verbs/arguments.ts';
 import { requireTest, insecureWarning } from '../verbs/insecure-tls.ts';
 import { tokenOf, tokenOptions } from '../verbs/token.ts';
 import { enrol } from './enrol.ts';
+import { usages } from '../verbs/usage.ts';
 
-const usage = 'Usage: agent enrol --master URL --token-file FILE|--token - [--state DIR] [--again] [--insecure-tls]; the token may instead stand in HOLDFAST_ENROL_TOKEN';
+const usage = usages.enrol;
 
 const warn = (words: string): void => void process.stderr.write(`${words}\n`);
 

@@ -3,8 +3,9 @@ import { existsSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fault } from '#kernel';
 import { parseFlags } from '../verbs/arguments.ts';
+import { usages } from '../verbs/usage.ts';
 
-const usage = 'Usage: holdfast-agent uninstall [--keep-state] [--root DIR]';
+const usage = usages.uninstall;
 const unit = 'holdfast-agent.service';
 
 /** Runs a program of the system if it is there; what it says goes nowhere, because each of them may have nothing to do. */

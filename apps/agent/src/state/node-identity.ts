@@ -62,7 +62,7 @@ export const readNodeFacts = (state: StateDirectory): NodeFacts | undefined => {
 export const readNodeIdentity = (state: StateDirectory): NodeIdentity => {
   const facts = readNodeFacts(state);
   if (!facts) {
-    throw fault('refused', 'not-enrolled', `${state.root} holds no identity; run "agent enrol --master URL --token TOKEN --state ${state.root}" first`);
+    throw fault('refused', 'not-enrolled', `${state.root} holds no identity; run "holdfast-agent enrol --master URL --token-file FILE --state ${state.root}" first`);
   }
   const ca = readTextFile(state.caCertificate);
   return {

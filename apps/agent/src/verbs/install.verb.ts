@@ -7,8 +7,9 @@ import { readEnrolConfig } from '../config.ts';
 import { httpOf, networkOf } from '../network/network.ts';
 import { masterUrl, parseFlags } from './arguments.ts';
 import { tokenOf, tokenOptions } from './token.ts';
+import { usages } from './usage.ts';
 
-const usage = 'Usage: holdfast-agent install --master URL --token-file FILE|--token - [--ca FILE] [--proxy URL]';
+const usage = usages.install;
 const mark = '# holdfast-install v1';
 const mostBytes = 1_048_576;
 

@@ -14,8 +14,9 @@ import { masterUrl, parseFlags } from './arguments.ts';
 import { withSettings } from './config-file.ts';
 import { insecureWarning, requireTest } from './insecure-tls.ts';
 import { type TokenFlags, tokenOf, tokenOptions } from './token.ts';
+import { usages } from './usage.ts';
 
-const usage = 'Usage: holdfast-agent run [--master URL --token-file FILE|--token -] [--state DIR] [--config FILE] [--temp-dir DIR] [--insecure-tls]';
+const usage = usages.run;
 
 /** What data planes need: where programs are, how to read names and times, and whom to trust. Nothing that was given to the agent alone. */
 const forDataPlanes = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'];

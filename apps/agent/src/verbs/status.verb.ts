@@ -10,8 +10,9 @@ import { type Check, checkNetwork } from '../status/checks.ts';
 import { type AgentStatus, readStatus } from '../status/status-file.ts';
 import { parseFlags } from './arguments.ts';
 import { withInstalledSettings, withSettings } from './config-file.ts';
+import { usages } from './usage.ts';
 
-const usage = 'Usage: holdfast-agent status [--state DIR] [--config FILE] [--check] [--json]';
+const usage = usages.status;
 /** A status that is older is of an agent that was killed or hangs. */
 const freshMs = 60_000;
 

@@ -32,7 +32,7 @@ export const registerAgent = (program: Command, context: CommandContext): void =
   const agent = program.command('agent').description('the agent of this host');
   for (const [verb, description] of Object.entries(verbs)) {
     agent.command(`${verb} [flags...]`).description(description).allowUnknownOption().helpOption(false)
-      // `--json` is everybody's, so it does not come among the flags.
-      .action(async (flags: string[]) => context.onExitCode(await runAgent(context, [verb, ...flags, ...(context.output.json ? ['--json'] : [])])));
+      // `--json` is everybody's, so it does not come among the flags; the other verbs have nothing to say but their errors.
+      .action(async (flags: string[]) => context.onExitCode(await runAgent(context, [verb, ...flags, ...(context.output.json && verb === 'status' ? ['--json'] : [])])));
   }
 };
