@@ -1,5 +1,5 @@
 import { fault, isAppError, messageOf } from '#kernel';
-import { isObjectNotFound, type ObjectInfo, type ObjectReader, semaphore } from '#storage';
+import { isObjectNotFound, type ObjectInfo, type ObjectReader } from '#storage';
 import { isDamage } from '../format/damage.ts';
 import { type PackDirectory, readPackDirectory } from '../format/read-pack-directory.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -67,6 +67,9 @@ export interface CatalogSource {
   readonly cache?: DirectoryCache;
 }
 
+/** Directories that are being read, or wait for one before them. */
+const atOnce = 8;
+
 /** Directories by pack name. */
 export interface DirectoryCache {
   get(name: string): PackDirectory | undefined;
@@ -78,7 +81,6 @@ export interface DirectoryCache {
  * is put into `troubles`, whether damaged, missing or out of reach: the caller decides what that means.
  */
 export const addPacks = async (catalog: PackCatalog, source: CatalogSource, packs: readonly ObjectInfo[]): Promise<void> => {
-  const limited = semaphore(8);
   const read = async ({ name, size }: ObjectInfo): Promise<PackDirectory> => {
     const known = source.cache?.get(name);
     if (known) return known;
@@ -87,16 +89,25 @@ export const addPacks = async (catalog: PackCatalog, source: CatalogSource, pack
     source.cache?.set(name, directory);
     return directory;
   };
-  const batch = 256;
-  for (let at = 0; at < packs.length; at += batch) {
+  const running: { readonly name: string; readonly reading: Promise<PackDirectory> }[] = [];
+  const takeFirst = async (): Promise<void> => {
+    const first = running.shift();
+    if (!first) return;
+    try {
+      catalog.add(await first.reading);
+    } catch (error) {
+      catalog.troubles.push({ name: first.name, error });
+    }
+  };
+  for (const pack of packs) {
     source.signal?.throwIfAborted();
-    const some = packs.slice(at, at + batch);
-    const results = await Promise.allSettled(some.map((pack) => limited(source.signal, () => read(pack))));
-    results.forEach((result, i) => {
-      if (result.status === 'fulfilled') catalog.add(result.value);
-      else catalog.troubles.push({ name: some[i]?.name ?? '', error: result.reason });
-    });
+    const reading = read(pack);
+    reading.catch(() => undefined);
+    running.push({ name: pack.name, reading });
+    // Directories of many small chunks are large until they are added: few may wait for an earlier one.
+    if (running.length >= atOnce) await takeFirst();
   }
+  while (running.length > 0) await takeFirst();
   source.signal?.throwIfAborted();
 };
 

@@ -1,3 +1,4 @@
+import { hasCode } from '#kernel';
 import { isObjectNotFound, type ObjectReader } from '#storage';
 import { checkChunk } from '../format/chunk-id.ts';
 import { damaged, isDamage } from '../format/damage.ts';
@@ -8,6 +9,10 @@ import type { ChunkLocation, ChunkLocations } from './chunk-locations.ts';
 
 /** Decoded frames that are kept: neighbours are usually wanted next. */
 const keptFrames = 8;
+
+/** What is wrong with one copy, and says nothing of the next. */
+const isOfOneCopy = (error: unknown): boolean =>
+  isDamage(error) || isObjectNotFound(error) || hasCode(error, 'object-truncated') || hasCode(error, 'key-not-available');
 
 /** What chunks are read with. */
 export interface ChunkReaderOptions {
@@ -30,7 +35,7 @@ export class ChunkReader {
     this.options = options;
   }
 
-  /** The plaintext, checked against its id; a copy that is damaged or missing is passed over for the next. Throws the last damage. */
+  /** The plaintext, checked against its id; a copy that is damaged, missing or under a key that cannot be had is passed over for the next. Throws what was wrong with the last. */
   async read(chunkClass: ChunkClass, id: Buffer): Promise<Uint8Array> {
     let last: unknown = damaged('chunk-missing', `No pack holds the chunk ${id.toString('hex')}`);
     for (const location of this.options.locations.find(chunkClass, id)) {
@@ -39,7 +44,8 @@ export class ChunkReader {
         checkChunk(chunkClass, id, plain, this.options.chunkIdKey);
         return plain;
       } catch (error) {
-        if (!isDamage(error) && !isObjectNotFound(error)) throw error;
+        // Also one under a key that cannot be had: who left such a copy must not keep anybody from the good one.
+        if (!isOfOneCopy(error)) throw error;
         last = error;
       }
     }

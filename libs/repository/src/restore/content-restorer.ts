@@ -84,6 +84,8 @@ export class ContentRestorer {
         if (this.planned.length >= plannedChunks) await this.flush();
       }
     } catch (error) {
+      // A target that does not answer is no fault of this file.
+      if (!isPermanent(error)) throw error;
       file.error ??= error;
     }
     this.written(file);
@@ -168,10 +170,10 @@ export class ContentRestorer {
 
   private async restore(group: FetchGroup<Target>): Promise<void> {
     const targets = group.frames.flatMap(({ wanted }) => wanted);
+    const { keys, missing } = await this.keysOf(group);
+    if (missing.size > 0) return this.withoutKeys(group, missing);
     let bytes: Uint8Array;
-    let keys: Key[];
     try {
-      keys = await Promise.all([...new Set(group.frames.map(({ frame }) => frame.keyId))].map((id) => this.parts.keys.get('data', id)));
       bytes = await this.parts.reader.get(group.pack, group, this.parts.signal ? { signal: this.parts.signal } : {});
     } catch (error) {
       if (!isPermanent(error)) throw error;
@@ -186,6 +188,28 @@ export class ContentRestorer {
       this.written(target.file);
     });
     this.retryOrFail(failures.map((failure) => ({ target: targets[failure.at] as Target, error: damagedWrite(failure), final: !failure.damage })));
+  }
+
+  private async keysOf(group: FetchGroup<Target>): Promise<{ readonly keys: readonly Key[]; readonly missing: ReadonlyMap<string, unknown> }> {
+    const keys: Key[] = [];
+    const missing = new Map<string, unknown>();
+    for (const id of new Set(group.frames.map(({ frame }) => frame.keyId))) {
+      try {
+        keys.push(await this.parts.keys.get('data', id));
+      } catch (error) {
+        if (!isPermanent(error)) throw error;
+        missing.set(id, error);
+      }
+    }
+    return { keys, missing };
+  }
+
+  /** Neighbours of a frame whose key cannot be had may be under another key. */
+  private withoutKeys(group: FetchGroup<Target>, missing: ReadonlyMap<string, unknown>): void {
+    const readable = group.frames.filter(({ frame }) => !missing.has(frame.keyId)).flatMap(({ wanted }) => wanted);
+    if (readable.length > 0) this.track(this.sendAll(readable));
+    const lost = group.frames.filter(({ frame }) => missing.has(frame.keyId));
+    this.retryOrFail(lost.flatMap(({ frame, wanted }) => wanted.map((target) => ({ target, error: missing.get(frame.keyId) }))));
   }
 
   private decode(group: FetchGroup<Target>, targets: readonly Target[], bytes: Uint8Array, keys: readonly Key[]): Promise<readonly RestoreFailure[]> {

@@ -91,4 +91,29 @@ describe('fetching contents', () => {
     expect(asked).toEqual([2]);
     expect([...settled]).toEqual([[0, full], [1, full], [2, undefined]]);
   });
+
+  it('ends with the restore where the target does not answer, also for the references of a large file', async () => {
+    const down = fault('unavailable', 'storage-unavailable', 'down');
+    const { made, settled } = restorer(locationsIn(['pack'], 1), async () => Buffer.alloc(0), { chunks: { list: () => Promise.reject(down) } as unknown as ChunkReader });
+    await expect(made.add(ticket(1), [{ kind: referenceKind.list, id: idOf(9), length: mebibyte }])).rejects.toBe(down);
+    expect([...settled]).toEqual([]);
+  });
+
+  it('loses only what is under a key that cannot be had, not its neighbours', async () => {
+    const locations = new ChunkLocations();
+    const frames = ['k', 'lost', 'k'].map((keyId, n) => ({
+      offset: n * 1_000, length: 1_000, class: frameClass.data, codec: codec.raw, keyId, plainLength: mebibyte, chunks: [{ id: idOf(n), length: mebibyte }],
+    }));
+    locations.addPack({ name: 'pack', size: 3_000, catalogKeyId: '', frames });
+    const keys: RestorerParts['keys'] = {
+      get: async (_class, id) => {
+        if (id === 'lost') throw fault('forbidden', 'key-not-available', 'lost');
+        return { id, bytes: Buffer.alloc(32) };
+      },
+    };
+    const { made, settled } = restorer(locations, async (_name, range) => Buffer.alloc(range?.length ?? 0), { keys });
+    for (let n = 0; n < 3; n++) await made.add(ticket(n), [reference(n)]);
+    await made.finish();
+    expect([...settled].sort(([a], [b]) => a - b)).toMatchObject([[0, undefined], [1, { code: 'key-not-available' }], [2, undefined]]);
+  });
 });
