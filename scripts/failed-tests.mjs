@@ -6,8 +6,8 @@ import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 const linesOfError = 8;
-const firstLines = (text) => stripVTControlCharacters(text ?? '').trim().split('\n').slice(0, linesOfError).map((line) => `    ${line.slice(0, 300)}`).join('\n');
-const say = (project, where, text) => console.log(`FAILED (${project}): ${where}\n${firstLines(text)}`);
+const firstLines = (text, count) => stripVTControlCharacters(text ?? '').trim().split('\n').slice(0, count).map((line) => `    ${line.slice(0, 300)}`).join('\n');
+const say = (project, where, text, count = linesOfError) => console.log(`FAILED (${project}): ${where}\n${firstLines(text, count)}`);
 
 const read = (file) => (existsSync(file) ? stripVTControlCharacters(readFileSync(file, 'utf8')) : '');
 
@@ -33,11 +33,23 @@ const reportFile = (project, log, { name, status, message, assertionResults }) =
   say(project, file, message || behind(log, new RegExp(`FAIL\\W+${project}\\W+${RegExp.escape(file)}`)) || 'It failed outside of its tests.');
 };
 
+/** Which file and which test an error outside of tests came in the time of: Vitest says it some lines below the trace. */
+const origin = /^(This error originated in|The latest test that might've caused the error is) .*$/gm;
+
+/** Each error outside of tests, the first lines of it and where it came from. */
+const reportUnhandled = (project, log) => {
+  const section = behind(log, /Unhandled Error/);
+  if (section === undefined) return;
+  const [words, ...errors] = section.split(/^⎯+$/m)[0].split(/^⎯+ [^⎯]+ ⎯+$/m);
+  for (const error of errors.length > 0 ? errors : [words]) {
+    say(project, 'outside of every test', [...error.replace(origin, '').trim().split('\n').slice(0, linesOfError), ...(error.match(origin) ?? [])].join('\n'), linesOfError + 2);
+  }
+};
+
 for (const file of process.argv.slice(2)) {
   const project = file.replace(/^.*\/|\.json$/g, '');
   const [report, log] = [readReport(file), read(file.replace(/json$/, 'log'))];
   if (!report) say(project, 'the whole run', `It ended without a report.\n${log.trim().split('\n').slice(-linesOfError).join('\n')}`);
   for (const one of report?.testResults ?? []) reportFile(project, log, one);
-  const unhandled = behind(log, /Unhandled Error/);
-  if (unhandled) say(project, 'outside of every test', unhandled);
+  reportUnhandled(project, log);
 }

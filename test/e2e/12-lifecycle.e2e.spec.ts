@@ -85,10 +85,9 @@ describe('a host that is installed anew', () => {
     const [link] = messagesOf(out);
     expect([code, link?.['node']]).toEqual([0, one.node]);
     await one.enrol(String(link?.['token']));
-    const from = performance.now();
     one.start();
-    expect(await runEnded(stack, id, 30_000)).toMatchObject({ status: 'lost', code: 'not-held' });
-    expect(performance.now() - from, 'by what the new agent says, not by any limit').toBeLessThan(25_000);
+    // By what the new agent says when it first asks, not by any limit: of those the reason would speak.
+    expect(await runEnded(stack, id)).toMatchObject({ status: 'lost', code: 'not-held', detail: expect.stringContaining('installed anew') as string });
     expect(await runTask(stack, task)).toMatchObject({ status: 'succeeded' });
     const { items } = await stack.call<{ items: { node: string }[] }>('GET', '/api/v1/repositories');
     expect(items.filter(({ node }) => node === one.node)).toHaveLength(1);

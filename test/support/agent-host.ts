@@ -1,7 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { waitUntil } from '#testing';
 import { type EmbeddedStack, root } from './embedded-stack.ts';
 
@@ -45,8 +46,9 @@ export class AgentHost {
   async enrol(given?: string): Promise<void> {
     const token = given ?? (await this.place.stack.call<{ token: string }>('POST', '/api/v1/enrolment-links', { node: this.node })).token;
     const [file, ...first] = this.words;
-    execFileSync(file, [...first, 'enrol', '--master', this.place.stack.announcement.url, '--state', this.state], {
-      env: { PATH: process.env['PATH'], HOLDFAST_ENROL_TOKEN: token }, stdio: ['ignore', 'ignore', 'inherit'],
+    // Not synchronously: connections to the master that are idle meanwhile would be closed unseen.
+    await promisify(execFile)(file, [...first, 'enrol', '--master', this.place.stack.announcement.url, '--state', this.state], {
+      env: { PATH: process.env['PATH'], HOLDFAST_ENROL_TOKEN: token },
     });
   }
 

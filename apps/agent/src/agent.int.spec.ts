@@ -10,7 +10,7 @@ import { identityKeys, parseObjectName, recipientOf, sealKeys } from '#repositor
 import { waitUntil } from '#testing';
 import { type FakeMaster, withMaster } from './fake-master/testing.ts';
 import { serve } from './serve.ts';
-import { backupSpecification, runId } from './testing.ts';
+import { backupSpecification, childEnvironment, runId } from './testing.ts';
 
 let master: FakeMaster;
 let dir: string;
@@ -34,7 +34,7 @@ afterEach(async () => {
 const startAgent = (stateDir = state) => {
   const ending = new AbortController();
   const config = { stateDir, heapMb: 256, trialSeconds: 120, browse: ['all'], network: { direct: [], mayBeInsecure: false }, log: { level: 'info' } } as const;
-  const served = serve({ config, clock: systemClock, logger: silentLogger, environment: { PATH: '/usr/bin:/bin' }, signal: ending.signal });
+  const served = serve({ config, clock: systemClock, logger: silentLogger, environment: childEnvironment, signal: ending.signal });
   const agent = {
     stop: async () => {
       agents = agents.filter((other) => other !== agent);
@@ -51,7 +51,7 @@ const startAgent = (stateDir = state) => {
 const startProgram = (): ChildProcess => {
   const child = fork(join(import.meta.dirname, 'main.ts'), [], {
     execArgv: ['--conditions=source', '--import', join(import.meta.dirname, 'fault/ts-loader.mjs')],
-    env: { PATH: '/usr/bin:/bin', HOLDFAST_STATE_DIR: state, HOLDFAST_LOG_LEVEL: 'error' }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...childEnvironment, HOLDFAST_STATE_DIR: state, HOLDFAST_LOG_LEVEL: 'error' }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   agents.push({ stop: async () => { if (child.exitCode === null && child.signalCode === null) { child.kill('SIGKILL'); await once(child, 'exit'); } } });
   return child;

@@ -7,7 +7,7 @@ import { silentLogger, systemClock } from '#kernel';
 import { waitUntil } from '#testing';
 import { type FakeMaster, withMaster } from './fake-master/testing.ts';
 import { serve } from './serve.ts';
-import { backupSpecification, runId } from './testing.ts';
+import { backupSpecification, childEnvironment, runId } from './testing.ts';
 
 let master: FakeMaster;
 let dir: string;
@@ -33,7 +33,7 @@ const start = async (): Promise<void> => {
   await master.enrol(state);
   ending = new AbortController();
   const config = { stateDir: state, heapMb: 256, trialSeconds: 60, browse: ['all'], network: { direct: [], mayBeInsecure: false }, log: { level: 'info' } } as const;
-  served = serve({ config, clock: systemClock, logger: silentLogger, environment: { PATH: '/usr/bin:/bin' }, signal: ending.signal });
+  served = serve({ config, clock: systemClock, logger: silentLogger, environment: childEnvironment, signal: ending.signal });
   served.catch(() => undefined);
   await waitUntil(() => master.asked.some(({ method }) => method === 'sync'));
 };

@@ -81,6 +81,9 @@ export class MemoryReports implements ReportPublisher, Telemetry {
   log(_run: string, batch: RunLogBatch): void { this.logs.push(batch); }
 }
 
+/** What data planes of tests see: they share their compiled code where a run of tests keeps some, as it takes longer to compile than to run. */
+export const childEnvironment = { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
+
 /** A new state directory for one test file. */
 export const scratch = (): { dir: string; remove: () => void } => {
   const dir = mkdtempSync(join(tmpdir(), 'holdfast-agent-'));

@@ -8,7 +8,7 @@ import { newRpcClient } from '#messaging';
 import { waitUntil } from '#testing';
 import { type FakeMaster, withMaster } from '../fake-master/testing.ts';
 import { serve } from '../serve.ts';
-import { backupSpecification, runId } from '../testing.ts';
+import { backupSpecification, childEnvironment, runId } from '../testing.ts';
 
 let master: FakeMaster;
 let dir: string;
@@ -19,7 +19,7 @@ let stop: () => Promise<void>;
 const start = async (browse: readonly string[] = ['all']): Promise<void> => {
   const end = new AbortController();
   const config = { stateDir: join(dir, 'state'), heapMb: 256, trialSeconds: 120, browse, network: { direct: [], mayBeInsecure: false }, log: { level: 'info' } } as const;
-  const served = serve({ config, clock: systemClock, logger: silentLogger, environment: { PATH: '/usr/bin:/bin' }, signal: end.signal });
+  const served = serve({ config, clock: systemClock, logger: silentLogger, environment: childEnvironment, signal: end.signal });
   served.catch(() => undefined);
   stop = async () => {
     end.abort(new Error('end'));
