@@ -48,6 +48,7 @@ umask 077
 fail() { printf '%s\n' "holdfast: $*" >&2; exit 1; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-batch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
 printf '%s\n' "$ca" >"$work/ca.pem"
 if command -v curl >/dev/null 2>&1; then
   set -- -fsSL --connect-timeout 15 --max-time 60 -o "$work/install.sh"

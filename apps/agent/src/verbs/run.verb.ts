@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import type { Variables } from '#config';
-import { systemClock } from '#kernel';
+import { fault, systemClock } from '#kernel';
 import { newLogger } from '#observability';
 import { type AgentConfig, readAgentConfig } from '../config.ts';
 import { enrol } from '../enrol/enrol.ts';
@@ -28,17 +29,27 @@ interface RunFlags extends TokenFlags {
 
 const warn = (words: string): void => void process.stderr.write(`${words}\n`);
 
+/** Throws `invalid-arguments`: data planes would only find out in the middle of a run. */
+const checkTemporary = (directory: string | undefined): void => {
+  if (directory === undefined || statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw fault('validation', 'invalid-arguments', `${directory} is no directory; make it, or correct --temp-dir`);
+};
+
 /** The master that the agent is or will be of; enrols with the token when this host is no node yet. */
 const becomeNode = async (flags: RunFlags, config: AgentConfig, given: string | undefined): Promise<void> => {
   const state = openStateDirectory(config.stateDir);
-  const known = readNodeFacts(state)?.master;
+  const facts = readNodeFacts(state);
+  const known = facts?.master;
   const insecureTls = flags['insecure-tls'];
   if (insecureTls) {
     requireTest(known ?? masterUrl(flags.master, usage), config.network.mayBeInsecure);
     warn(insecureWarning);
   }
   const token = tokenOf(flags, given, warn);
-  if (known !== undefined || token === undefined) return;
+  if (facts && (flags.token ?? flags['token-file']) !== undefined) {
+    warn(`This host is ${facts.node} already, so the token is not used; with the token of a new link for it: holdfast-agent enrol --again --master ${facts.master} --token-file FILE --state ${state.root}`);
+  }
+  if (facts || token === undefined) return;
   const http = httpOf(networkOf(config.network, { insecureTls }));
   try {
     await enrol({ state, master: masterUrl(flags.master, usage), token, http, installMode: installModeOf(config) });
@@ -61,6 +72,7 @@ export const runVerb = async (args: readonly string[], environment: Variables, l
     ...withSettings(flags.config, environment),
     ...(flags.state === undefined ? {} : { HOLDFAST_STATE_DIR: flags.state }), ...(flags['temp-dir'] === undefined ? {} : { TMPDIR: flags['temp-dir'] }),
   };
+  checkTemporary(flags['temp-dir']);
   const config = readAgentConfig(variables);
   await becomeNode(flags, config, variables['HOLDFAST_ENROL_TOKEN']);
   const ending = new AbortController();

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { type Server, createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { installationAuthority, serverCertificate } from '#embedded';
 import { systemClock } from '#kernel';
 import { enrolCommand } from '../enrol/enrol.command.ts';
@@ -103,6 +103,26 @@ describe('--insecure-tls', () => {
     await expect(enrolCommand(args(master).slice(0, -1), variables)).rejects.toMatchObject({ code: 'master-unreachable' });
     await expect(enrolCommand(args('https://backup.invalid'), { ...variables, HOLDFAST_TEST_INSECURE_TLS: 'true' })).rejects.toMatchObject({ code: 'master-unreachable' });
     await expect(runVerb(args('https://backup.example.com'), variables, undefined)).rejects.toMatchObject({ code: 'insecure-tls-refused' });
+  });
+});
+
+describe('run', () => {
+  it('refuses a directory for temporary files that is none, before anything is begun', async () => {
+    const state = join(room, 'not-begun');
+    await expect(runVerb(['--state', state, '--temp-dir', join(room, 'none')], {}, undefined)).rejects.toMatchObject({ code: 'invalid-arguments', detail: expect.stringContaining('--temp-dir') as string });
+    expect(existsSync(state)).toBe(false);
+  });
+  it('says that a token is not used where the host is a node already, and how it would be', async () => {
+    const state = join(room, 'a-node');
+    mkdirSync(state, { mode: 0o700 });
+    const facts = { node: 'node_00000000000000000001', master, natsUrls: ['nats://127.0.0.1:1'], commandKeys: [{ id: 'a', publicKey: 'b' }] };
+    writeFileSync(join(state, 'node.json'), JSON.stringify(facts), { mode: 0o600 });
+    const said = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    await runVerb(['--state', state, '--token-file', file('unused', 'hfe_t')], {}, undefined).catch((error: unknown) => { expect(error).toMatchObject({ code: 'identity-incomplete' }); });
+    const words = said.mock.calls.map(([text]) => String(text)).join('');
+    said.mockRestore();
+    expect(words).toContain('node_00000000000000000001 already, so the token is not used');
+    expect(words).toContain('enrol --again');
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,6 +65,11 @@ describe('the script of a batch', () => {
     writeFileSync(join(room, 'brought'), '<!DOCTYPE html><html>Log in</html>');
     expect(run(['here', 'web-1'])).toMatchObject({ status: 1, stderr: expect.stringContaining('a page of a proxy') as string });
     expect(spawnSync('find', [join(room, 'tmp'), '-type', 'f'], { encoding: 'utf8' }).stdout).toBe('');
+  });
+  it('leaves nothing on the host when it is ended there', () => {
+    writeFileSync(join(room, 'brought'), '#!/bin/sh\n# holdfast-install v1\nkill -TERM $PPID\n');
+    expect(run(['here', 'web-1']).status).toBe(130);
+    expect(readdirSync(join(room, 'tmp'))).toEqual([]);
   });
   it('takes proxy and authority of its links with it', () => {
     expect(run(['here', 'web-1'], { proxy: 'socks5h://bastion:1080', ca: '-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----' })).toMatchObject({ status: 0, stderr: '' });
