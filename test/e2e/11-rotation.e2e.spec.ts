@@ -57,13 +57,19 @@ describe('a running backup', () => {
     const first = accessIn(agentState());
     const { id } = await stack.call<{ id: string }>('POST', `/api/v1/tasks/${task}:run`);
     await waitUntil(async () => (await show(id)).progress?.phase === 'content', 60_000);
-    for (let n = 0; n < 19; n++) await rotate(2);
+    for (let n = 0; n < 10; n++) await rotate(2);
+    // Its data plane stands still for the rest of them, so that the backup is not over before they are.
+    const planes = stack.dataPlanes();
+    for (const pid of planes) process.kill(pid, 'SIGSTOP');
+    expect(await show(id)).toMatchObject({ status: 'running' });
+    for (let n = 0; n < 9; n++) await rotate(2);
     const last = accessIn(agentState());
     await rotate(8);
     expect(await show(id)).toMatchObject({ status: 'running' });
     const fresh = accessIn(agentState());
     const old = await BusSpeaker.connect(last);
     await old.connection.flush();
+    for (const pid of planes) process.kill(pid, 'SIGCONT');
 
     const ended = await runEnded(stack, id);
     expect(ended).toMatchObject({ status: 'succeeded', faults: [] });

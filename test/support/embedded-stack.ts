@@ -136,6 +136,11 @@ export class EmbeddedStack {
     this.signalTree(part, 'SIGCONT');
   }
 
+  /** Pids of the processes that the agent has started: its data planes. */
+  dataPlanes(): readonly number[] {
+    return childrenOf(this.pidOf('agent') ?? 0);
+  }
+
   private signalTree(part: StackPart, signal: NodeJS.Signals): void {
     const pid = this.pidOf(part);
     if (pid === undefined) throw new Error(`${part} is not running`);
