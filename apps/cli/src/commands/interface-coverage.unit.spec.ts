@@ -64,3 +64,13 @@ describe('the command line', () => {
     expect(fields.filter((field) => !known.has(flags[field] ?? '?'))).toEqual([]);
   });
 });
+
+it('the description of the interface lists the words of each type in the order of letters, whatever was compiled first', () => {
+  const lists: string[][] = [];
+  JSON.parse(readFileSync(new URL('../../../../docs/openapi.json', import.meta.url), 'utf8'), (key, value: unknown) => {
+    if (key === 'enum') lists.push(value as string[]);
+    return value;
+  });
+  expect(lists.length).toBeGreaterThan(20);
+  for (const list of lists) expect(list).toEqual([...list].sort());
+});

@@ -23,6 +23,9 @@ const closeRequests = (document: OpenAPIObject): OpenAPIObject => {
   return document;
 };
 
+/** The compiler gives the words of a type in an order that follows from what it compiled before: the same sources would make different files. */
+const inOrder = (key: string, value: unknown): unknown => (key === 'enum' && Array.isArray(value) ? [...(value as readonly string[])].sort() : value);
+
 /** The description of the REST interface, made from the controllers; works on an application in preview mode, with no server at all. */
 export const openApiDocument = (app: INestApplication): OpenAPIObject => {
   const config = new DocumentBuilder()
@@ -39,10 +42,11 @@ export const openApiDocument = (app: INestApplication): OpenAPIObject => {
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemAnswer' } } },
     })
     .build();
-  return closeRequests(SwaggerModule.createDocument(app, config, {
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Http$/, '')}_${method}`,
     extraModels: [ProblemAnswer],
-  }));
+  });
+  return closeRequests(JSON.parse(JSON.stringify(document, inOrder)) as OpenAPIObject);
 };
 
 /** Serves the description at /api/openapi.json and a page to browse it at /api/docs. */
