@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { filesSource } from '#sources';
+import { filesSource, type Source } from '#sources';
 import { type MemoryStore, memoryStore, type ObjectStore } from '#storage';
 import { tempDir } from '#testing';
 import type { BackupOptions, BackupResult } from '../backup/backup-options.ts';
 import { runBackup } from '../backup/run-backup.ts';
 import { generateIdentity } from '../format/wrapping.ts';
+import { isInside } from '../restore/manifest-reader.ts';
 import { ensureWriterIdentity, type WriterIdentity } from '../state/identity.ts';
 
 /** A real repository in memory, made by the real writer. */
@@ -22,6 +23,18 @@ export interface SampleRepository {
   /** Makes a snapshot; ids count up: `snap_1`, `snap_2`. */
   backup(change?: Partial<BackupOptions> & { readonly generation?: number; readonly condemned?: Uint8Array; readonly task?: string; readonly importedKnown?: AsyncIterable<Uint8Array> }): Promise<BackupResult>;
 }
+
+/** Without the directories above it: other tests write beside it meanwhile, and two manifests are to be equal where nothing below changed. */
+const sourceOf = (path: string): Source => {
+  const source = filesSource({ paths: [path], xattrs: null });
+  const root = Buffer.from(path.slice(1));
+  return {
+    ...source,
+    entries: async function* (options) {
+      for await (const entries of source.entries(options)) yield entries.filter((entry) => isInside(root, entry.path));
+    },
+  };
+};
 
 /** An empty source and an empty target. */
 export const sampleRepository = async (target?: ObjectStore): Promise<SampleRepository> => {
@@ -42,7 +55,7 @@ export const sampleRepository = async (target?: ObjectStore): Promise<SampleRepo
     backup: async ({ generation = 0, condemned, importedKnown, task = 'task_1', ...change } = {}) => {
       count++;
       const result = await runBackup({
-        writer: target ?? store, source: filesSource({ paths: [source], xattrs: null }), stateDir,
+        writer: target ?? store, source: sourceOf(source), stateDir,
         repository: {
           identity, dataRecipients: [data.recipient], catalogRecipients: [catalog.recipient], create: count === 1, generation, ...(condemned ? { condemned } : {}),
           ...(importedKnown ? { importedKnown } : {}),

@@ -1,4 +1,5 @@
 import type { CataloguedPack, PackCatalog } from '../catalog/pack-catalog.ts';
+import { chunkIdBytes } from '../format/chunk-id.ts';
 import { sortedShared } from '../state/sorted-ids.ts';
 import type { Mark } from './mark.ts';
 import type { PruneNumbers } from './prune-options.ts';
@@ -51,18 +52,21 @@ export const planSweep = (catalog: PackCatalog, packs: readonly CataloguedPack[]
 /** Ids, ascending, that have a copy in a frame that goes and none in a frame that stays. */
 export const condemnedIds = (catalog: PackCatalog, { plan }: Planned): Uint8Array => {
   const { locations } = catalog;
-  const going: Buffer[] = [];
+  const packs = [...plan.rewrite, ...plan.remove];
+  // One piece of memory: millions of small ones would take many times as much.
+  const going = Buffer.allocUnsafe(packs.reduce((sum, { chunks }) => sum + chunks.to - chunks.from, 0) * chunkIdBytes);
+  let used = 0;
   const stays = new Set(plan.keep.map((pack) => pack.name));
   const staysIn = (copy: number): boolean => {
     const { frame } = locations.at(copy);
     return plan.liveFrames[frame] === 1 || stays.has(locations.frames[frame]?.pack ?? '');
   };
-  for (const pack of [...plan.rewrite, ...plan.remove]) {
+  for (const pack of packs) {
     for (let copy = pack.chunks.from; copy < pack.chunks.to; copy++) {
       const frame = locations.frames[locations.at(copy).frame];
       const id = locations.idOf(copy);
-      if (frame && !locations.copies(frame.class, id).some(staysIn)) going.push(id);
+      if (frame && !locations.copies(frame.class, id).some(staysIn)) used += id.copy(going, used);
     }
   }
-  return sortedShared(Buffer.concat(going));
+  return sortedShared(going.subarray(0, used));
 };

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { fault, systemClock } from '#kernel';
 import { faultyStore } from '#storage/testing';
 import type { MemoryStore, ObjectStore } from '#storage';
+import { tempDir } from '#testing';
 import { copyOf, sampleRepository, type SampleRepository } from '../catalog/testing.ts';
 import { identityKeys } from '../keys/key-ring.ts';
 import { verifyRepository } from '../verify/verify-repository.ts';
@@ -118,6 +119,8 @@ describe('prune, by a catalog recipient', () => {
     await twice.write('a.bin', 900_000);
     await twice.backup();
     const first = new Set([...twice.store.objects.keys()].filter((name) => name.startsWith('packs/')));
+    // Beside the source: nothing of it is in a manifest.
+    await tempDir('beside');
     await twice.backup({ generation: 1, task: 'task_2' });
     await prune(twice.store, 2, {}, twice);
     expect([...first].every((name) => twice.store.objects.has(name))).toBe(true);
