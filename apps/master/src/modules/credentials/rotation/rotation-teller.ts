@@ -12,6 +12,12 @@ import { CredentialRow } from '../read-models/credential.entity.ts';
 /** Milliseconds until a rotation that is not answered is told again for the first time; twice as long before each further time. */
 const againMs = 15_000;
 
+/**
+ * Which telling is due when an agent has been waited for so long (milliseconds): 0 is the first. Counted from the request, so that every master chooses the
+ * same number at the same time and the stream keeps one; the clock of a master may be behind that of the one that was asked.
+ */
+export const tellingAt = (waitedMs: number): number => Math.floor(Math.log2(Math.max(0, waitedMs) / againMs + 1));
+
 /** A rotation that an agent is to be told of. */
 export interface OpenRotation {
   readonly node: string;
@@ -48,9 +54,7 @@ export class RotationTeller {
     const open = await this.rows.findBy({ status: 'issued', rotationRequestedAt: Not(IsNull()) });
     for (const { node, rotation, rotationRequestedAt } of open) {
       if (rotation === null || rotationRequestedAt === null) continue;
-      const waited = now - rotationRequestedAt.getTime();
-      // Counted from the request, so that every master chooses the same number at the same time and the stream keeps one.
-      const repetition = Math.max(0, Math.floor(Math.log2(waited / againMs + 1)));
+      const repetition = tellingAt(now - rotationRequestedAt.getTime());
       if (this.told.get(rotation) === repetition) continue;
       await this.send({ node, rotation, requestedAt: rfc3339(rotationRequestedAt.getTime()) }, repetition);
       this.told.set(rotation, repetition);
