@@ -98,7 +98,7 @@ describe('a cluster of three NATS servers', () => {
       }));
       return (await api!.json<{ presence: string }>('GET', `/api/v1/nodes/${old.node}`)).presence === 'online';
     });
-    const { rotation } = await api!.json<{ rotation: string }>('POST', `/api/v1/nodes/${old.node}/credential:rotate`, { graceSeconds: 10 });
+    const { rotation } = await api!.json<{ rotation: string }>('POST', `/api/v1/nodes/${old.node}/credential:rotate`, { graceSeconds: 20 });
     const key = newNkey('user');
     const reply = await bus.request(subjects.ask(old.node, 'rotate'), encodeMessage({
       id: randomIds.next('cmd'), rotation, current: old.key.publicKey, publicKey: key.publicKey,

@@ -92,7 +92,7 @@ describe('rotating the key of a node that is online', () => {
     const node = await addNode('rotating');
     const old = await enrol(node);
     await beat(old);
-    const { by, rotation } = await requestRotation(node, { graceSeconds: 10 });
+    const { by, rotation } = await requestRotation(node, { graceSeconds: 20 });
     expect(by).toBe('agent');
     expect(await told(node)).toEqual(['rotate', rotation]);
     expect(await requestRotation(node)).toMatchObject({ status: 409, code: 'rotation-under-way' });
