@@ -14,6 +14,9 @@ const mostRestMs = 20;
 /** Batches of a group that has to be written one by one; fewer than the server allows in flight for a stream (50), shared by the masters. */
 const batchesInFlight = 16;
 
+/** Given to `abort`, which would make an error with a trace each time. */
+const enoughWait = new Error('Enough wait');
+
 interface Waiting {
   readonly writes: readonly [Write, ...Write[]];
   readonly bytes: number;
@@ -85,6 +88,6 @@ export const groupCommit = (write: LogWriter, clock: Clock): LogWriter => {
   return (writes) => new Promise((resolve, reject) => {
     waiting.push({ writes, bytes: bytesOf(writes), resolve, reject });
     if (!busy) void drain();
-    else if (waiting.length >= worthABatch) resting.abort();
+    else if (waiting.length >= worthABatch) resting.abort(enoughWait);
   });
 };
