@@ -30,6 +30,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Bounds of one read. */
 export interface ReadOptions extends CallOptions {
   /** A whole object larger than this is `object-too-large`, before more of it than this is in memory. Default 512 MiB. */
   readonly maxBytes?: number;
