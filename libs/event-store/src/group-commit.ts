@@ -1,4 +1,4 @@
-import type { Clock } from '#kernel';
+import { type Clock, calledOff } from '#kernel';
 import type { LogWriter, Write, WriteOutcome } from './log-writer.ts';
 import { semaphore } from './semaphore.ts';
 
@@ -13,9 +13,6 @@ const restFactor = 2;
 const mostRestMs = 20;
 /** Batches of a group that has to be written one by one; fewer than the server allows in flight for a stream (50), shared by the masters. */
 const batchesInFlight = 16;
-
-/** Given to `abort`, which would make an error with a trace each time. */
-const enoughWait = new Error('Enough wait');
 
 interface Waiting {
   readonly writes: readonly [Write, ...Write[]];
@@ -88,6 +85,6 @@ export const groupCommit = (write: LogWriter, clock: Clock): LogWriter => {
   return (writes) => new Promise((resolve, reject) => {
     waiting.push({ writes, bytes: bytesOf(writes), resolve, reject });
     if (!busy) void drain();
-    else if (waiting.length >= worthABatch) resting.abort(enoughWait);
+    else if (waiting.length >= worthABatch) resting.abort(calledOff);
   });
 };

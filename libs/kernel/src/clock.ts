@@ -8,6 +8,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The reason for ending a sleep that nobody needs any more. One for all: `abort()` without a reason makes an error with a trace each time. */
+export const calledOff = new Error('Nobody waits for this any more');
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -15,15 +18,15 @@ export const systemClock: Clock = {
   // Not that of `node:timers/promises`: most sleeps are limits that are called off, and it makes an error with a trace for each.
   sleep: (ms, signal) => new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
-    const calledOff = (): void => {
+    const stop = (): void => {
       clearTimeout(timer);
       reject(signal?.reason as Error);
     };
     const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', calledOff);
+      signal?.removeEventListener('abort', stop);
       resolve();
     }, ms);
-    signal?.addEventListener('abort', calledOff, { once: true });
+    signal?.addEventListener('abort', stop, { once: true });
   }),
 };
 

@@ -3,7 +3,7 @@ export {
   AppError, type AppErrorOptions, type ErrorKind, type FieldFault, type Refusal,
   fault, hasCode, isAppError, messageOf, refuse, unreachable,
 } from './errors.ts';
-export { type Clock, parseTime, rfc3339, systemClock } from './clock.ts';
+export { type Clock, calledOff, parseTime, rfc3339, systemClock } from './clock.ts';
 export { FakeClock } from './fake-clock.ts';
 export type { Dial, Endpoint } from './dial.ts';
 export { inStep } from './in-step.ts';

@@ -1,12 +1,9 @@
-import type { Clock } from '#kernel';
+import { type Clock, calledOff } from '#kernel';
 
 interface Waiter {
   readonly sequence: number;
   readonly wake: () => void;
 }
-
-/** Given to `abort`, which would make an error with a trace each time. */
-const calledOff = new Error('Nobody waits any more');
 
 /** Those who wait for a position, each with a limit. */
 export interface Waiters {

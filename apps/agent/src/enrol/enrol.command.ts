@@ -1,33 +1,29 @@
 import type { Variables } from '#config';
-import { fault } from '#kernel';
 import { readEnrolConfig } from '../config.ts';
 import { installModeOf } from '../install/install-mode.ts';
 import { httpOf, networkOf } from '../network/network.ts';
 import { openStateDirectory } from '../state/state-directory.ts';
-import { masterUrl, parseFlags } from '../verbs/arguments.ts';
+import { masterUrl, misused, parseFlags } from '../verbs/arguments.ts';
 import { requireTest, insecureWarning } from '../verbs/insecure-tls.ts';
 import { tokenOf, tokenOptions } from '../verbs/token.ts';
 import { enrol } from './enrol.ts';
-import { usages } from '../verbs/usage.ts';
-
-const usage = usages.enrol;
 
 const warn = (words: string): void => void process.stderr.write(`${words}\n`);
 
 /** `agent enrol ...`: resolves with the line to print. */
 export const enrolCommand = async (args: readonly string[], variables: Variables): Promise<string> => {
-  const values = parseFlags(args, {
+  const values = parseFlags('enrol', args, {
     ...tokenOptions, master: { type: 'string' }, state: { type: 'string' }, again: { type: 'boolean', default: false }, 'insecure-tls': { type: 'boolean', default: false },
-  }, usage);
+  });
   const config = readEnrolConfig(variables);
-  const master = masterUrl(values.master, usage);
+  const master = masterUrl('enrol', values.master);
   const insecureTls = values['insecure-tls'];
   if (insecureTls) {
     requireTest(master, config.network.mayBeInsecure);
     warn(insecureWarning);
   }
   const token = tokenOf(values, config.token, warn);
-  if (!token) throw fault('validation', 'invalid-arguments', `Say the token of an enrolment link. ${usage}`);
+  if (!token) throw misused('enrol', 'Say the token of an enrolment link');
   const state = openStateDirectory(values.state ?? config.stateDir);
   const http = httpOf(networkOf(config.network, { insecureTls }));
   try {

@@ -3,9 +3,7 @@ import { existsSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fault } from '#kernel';
 import { parseFlags } from '../verbs/arguments.ts';
-import { usages } from '../verbs/usage.ts';
 
-const usage = usages.uninstall;
 const unit = 'holdfast-agent.service';
 
 /** Runs a program of the system if it is there; what it says goes nowhere, because each of them may have nothing to do. */
@@ -42,7 +40,7 @@ const removeEmpty = (folder: string): void => {
  * `needs-root`, `service-not-stopped` or `container-not-stopped`. Resolves with the line to print.
  */
 export const uninstallCommand = (args: readonly string[]): string => {
-  const { root, 'keep-state': keepState } = parseFlags(args, { 'keep-state': { type: 'boolean', default: false }, root: { type: 'string', default: '/' } }, usage);
+  const { root, 'keep-state': keepState } = parseFlags('uninstall', args, { 'keep-state': { type: 'boolean', default: false }, root: { type: 'string', default: '/' } });
   const at = (path: string): string => join(root, path);
   if (root === '/' && process.getuid?.() !== 0) throw fault('forbidden', 'needs-root', 'Only root can uninstall the agent; try again with sudo');
   const [service, compose] = [at(`etc/systemd/system/${unit}`), at('etc/holdfast/docker-compose.yml')];

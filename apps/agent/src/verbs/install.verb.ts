@@ -5,11 +5,9 @@ import type { Variables } from '#config';
 import { fault, messageOf } from '#kernel';
 import { readEnrolConfig } from '../config.ts';
 import { httpOf, networkOf } from '../network/network.ts';
-import { masterUrl, parseFlags } from './arguments.ts';
+import { masterUrl, misused, parseFlags } from './arguments.ts';
 import { tokenOf, tokenOptions } from './token.ts';
-import { usages } from './usage.ts';
 
-const usage = usages.install;
 const mark = '# holdfast-install v1';
 const mostBytes = 1_048_576;
 
@@ -40,11 +38,11 @@ const pemOf = (file: string): string => {
 
 /** `holdfast-agent install`: what the one line of a link does, on a host that has the program already; resolves with the exit code. The script goes in by a pipe. */
 export const installVerb = async (args: readonly string[], variables: Variables): Promise<number> => {
-  const flags = parseFlags(args, { ...tokenOptions, master: { type: 'string' }, ca: { type: 'string' }, proxy: { type: 'string' } }, usage);
+  const flags = parseFlags('install', args, { ...tokenOptions, master: { type: 'string' }, ca: { type: 'string' }, proxy: { type: 'string' } });
   const config = readEnrolConfig(variables);
-  const master = masterUrl(flags.master, usage);
+  const master = masterUrl('install', flags.master);
   const token = tokenOf(flags, config.token, (words) => void process.stderr.write(`${words}\n`));
-  if (!token) throw fault('validation', 'invalid-arguments', `Say the token of an enrolment link. ${usage}`);
+  if (!token) throw misused('install', 'Say the token of an enrolment link');
   const proxy = flags.proxy ?? config.network.proxy;
   const network = networkOf({ direct: config.network.direct, ...(proxy === undefined ? {} : { proxy }) }, { ca: flags.ca === undefined ? undefined : pemOf(flags.ca) });
   const script = await fetchScript(master, token, network);

@@ -15,9 +15,6 @@ import { masterUrl, parseFlags } from './arguments.ts';
 import { withSettings } from './config-file.ts';
 import { insecureWarning, requireTest } from './insecure-tls.ts';
 import { type TokenFlags, tokenOf, tokenOptions } from './token.ts';
-import { usages } from './usage.ts';
-
-const usage = usages.run;
 
 /** What data planes need: where programs are, how to read names and times, and whom to trust. Nothing that was given to the agent alone. */
 const forDataPlanes = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_EXTRA_CA_CERTS'];
@@ -42,7 +39,7 @@ const becomeNode = async (flags: RunFlags, config: AgentConfig, given: string | 
   const known = facts?.master;
   const insecureTls = flags['insecure-tls'];
   if (insecureTls) {
-    requireTest(known ?? masterUrl(flags.master, usage), config.network.mayBeInsecure);
+    requireTest(known ?? masterUrl('run', flags.master), config.network.mayBeInsecure);
     warn(insecureWarning);
   }
   const token = tokenOf(flags, given, warn);
@@ -52,7 +49,7 @@ const becomeNode = async (flags: RunFlags, config: AgentConfig, given: string | 
   if (facts || token === undefined) return;
   const http = httpOf(networkOf(config.network, { insecureTls }));
   try {
-    await enrol({ state, master: masterUrl(flags.master, usage), token, http, installMode: installModeOf(config) });
+    await enrol({ state, master: masterUrl('run', flags.master), token, http, installMode: installModeOf(config) });
   } finally {
     http.close();
   }
@@ -64,10 +61,10 @@ const becomeNode = async (flags: RunFlags, config: AgentConfig, given: string | 
  * @param launcher the installed file of an agent that is one file, when that decides which version runs.
  */
 export const runVerb = async (args: readonly string[], environment: Variables, launcher: string | undefined): Promise<number> => {
-  const flags = parseFlags(args, {
+  const flags = parseFlags('run', args, {
     ...tokenOptions, master: { type: 'string' }, config: { type: 'string' }, state: { type: 'string' }, 'temp-dir': { type: 'string' },
     'insecure-tls': { type: 'boolean', default: false },
-  }, usage);
+  });
   const variables: Variables = {
     ...withSettings(flags.config, environment),
     ...(flags.state === undefined ? {} : { HOLDFAST_STATE_DIR: flags.state }), ...(flags['temp-dir'] === undefined ? {} : { TMPDIR: flags['temp-dir'] }),

@@ -10,9 +10,7 @@ import { type Check, checkNetwork } from '../status/checks.ts';
 import { type AgentStatus, readStatus } from '../status/status-file.ts';
 import { parseFlags } from './arguments.ts';
 import { withInstalledSettings, withSettings } from './config-file.ts';
-import { usages } from './usage.ts';
 
-const usage = usages.status;
 /** A status that is older is of an agent that was killed or hangs. */
 const freshMs = 60_000;
 
@@ -70,7 +68,7 @@ const isWell = ({ agent, last, checks = [] }: StatusReport): boolean => agent ==
 
 /** `holdfast-agent status`: prints, and resolves with the exit code: 0 when the agent runs and is connected (and all checks pass), else 1. Throws `not-enrolled`. */
 export const statusVerb = async (args: readonly string[], variables: Variables): Promise<number> => {
-  const flags = parseFlags(args, { state: { type: 'string' }, config: { type: 'string' }, check: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } }, usage);
+  const flags = parseFlags('status', args, { state: { type: 'string' }, config: { type: 'string' }, check: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } });
   const settings = flags.config === undefined ? withInstalledSettings(variables) : withSettings(flags.config, variables);
   const config = readAgentConfig({ ...settings, ...(flags.state === undefined ? {} : { HOLDFAST_STATE_DIR: flags.state }) });
   const state = stateDirectoryAt(config.stateDir);

@@ -9,6 +9,9 @@ export const usages = {
   uninstall: 'Usage: holdfast-agent uninstall [--keep-state] [--root DIR]',
 } as const;
 
+/** What the program can be told to do. */
+export type Verb = keyof typeof usages;
+
 /** What there is. */
 export const help = `Usage: holdfast-agent [VERB] [FLAGS]
   run        serve, until it is told to end (what the bare program does); with --master and a token become a node first
@@ -21,7 +24,7 @@ A token comes from --token-file FILE, from --token - (standard input), or from H
 Exit codes: 0 done, 1 failed, 2 usage or settings.`;
 
 /** What a verb understands; everything, for a word that is none or has no flags. */
-export const helpOf = (word: string): string => (Object.hasOwn(usages, word) ? usages[word as keyof typeof usages] : help);
+export const helpOf = (word: string): string => (Object.hasOwn(usages, word) ? usages[word as Verb] : help);
 
 /** How the program ends with an error: what it says to people, or to programs (`json`), and its exit code. */
 export const endOf = (error: unknown, json: boolean): { readonly words: string; readonly exitCode: number } => {

@@ -1,7 +1,7 @@
-import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import type { MessageHandler } from '@nestjs/microservices';
 import type { JsMsg, NatsConnection } from 'nats';
-import { lastValueFrom } from 'rxjs';
 import { type Clock, type Logger, fault } from '#kernel';
+import { BusServer } from '../bus.server.ts';
 import { JetStreamContext } from './jetstream.context.ts';
 import { PullLoop } from './pull-loop.ts';
 import { type Outcome, settle } from './settle.ts';
@@ -39,16 +39,15 @@ export interface JetStreamServerOptions {
  * resolved; an error of the handler is never swallowed: it comes again after a delay, or is terminated when no repetition would
  * help (see `isPoison`). Delivery is at least once: handlers must be idempotent.
  */
-export class JetStreamServer extends Server implements CustomTransportStrategy {
+export class JetStreamServer extends BusServer {
   /** Nest must not report errors of event handlers as unhandled: they are settled here. */
   override readonly propagatesEventHandlerErrors = true;
   private readonly options: JetStreamServerOptions;
   private readonly loop: PullLoop;
 
   constructor(options: JetStreamServerOptions) {
-    super();
+    super(options);
     this.options = options;
-    this.transportId = options.transport;
     const { connection, stream, consumer, clock, log, concurrency = 1, expiresMs = 30_000 } = options;
     this.loop = new PullLoop({ connection, stream, consumer, concurrency, expiresMs, clock, log, handle: (message) => this.deliver(message) });
   }
@@ -68,19 +67,6 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     return { failedPulls: this.loop.failedPulls, inFlight: this.loop.inFlight };
   }
 
-  /** By the plain name, without trying whether it is JSON: that costs a thrown error for each message. */
-  override getHandlerByPattern(name: string): MessageHandler | null {
-    return this.messageHandlers.get(name) ?? null;
-  }
-
-  override on(): void {
-    throw fault('internal', 'not-supported', 'This transport has no events of its own');
-  }
-
-  override unwrap<T>(): T {
-    return this.options.connection as T;
-  }
-
   private async deliver(message: JsMsg): Promise<void> {
     const { connection, clock, log, ackWaitMs = 30_000, maxDelayMs = 60_000, onOutcome } = this.options;
     const outcome = await settle(message, (delivered) => this.handle(delivered), { connection, clock, log, ackWaitMs, maxDelayMs });
@@ -92,7 +78,6 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     const name = pattern(message.subject);
     const handler: MessageHandler | null = this.getHandlerByPattern(name);
     if (!handler) throw fault('internal', 'no-handler', `Nothing handles ${name}; a newer version of this program may`);
-    const result: unknown = await handler(decode(message), new JetStreamContext([message]));
-    await lastValueFrom(this.transformToObservable(result as Promise<unknown>), { defaultValue: undefined });
+    await this.resultOf(await handler(decode(message), new JetStreamContext([message])));
   }
 }

@@ -1,8 +1,7 @@
-import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from 'nats';
-import { lastValueFrom } from 'rxjs';
 import { nodeOfSubject } from '#contracts';
 import { type Clock, type Logger, fault, inStep, isAppError, messageOf } from '#kernel';
+import { BusServer } from '../bus.server.ts';
 import { RequestContext } from './request.context.ts';
 
 /** A request as it came in. */
@@ -51,15 +50,14 @@ const failureOf = (error: unknown): RequestFailure => isAppError(error)
   : { code: 'internal', detail: 'Something went wrong on the other side; its log says what', retryable: true };
 
 /** A Nest transport for questions over core NATS: nothing is stored, whoever asks repeats. */
-export class RequestServer extends Server implements CustomTransportStrategy {
+export class RequestServer extends BusServer {
   private readonly options: RequestServerOptions;
   private readonly running = new Set<Promise<void>>();
   private subscription: Subscription | undefined;
 
   constructor(options: RequestServerOptions) {
-    super();
+    super(options);
     this.options = options;
-    this.transportId = options.transport;
   }
 
   listen(callback: (error?: unknown) => void): void {
@@ -83,19 +81,6 @@ export class RequestServer extends Server implements CustomTransportStrategy {
     const patience = new AbortController();
     await Promise.race([Promise.all(this.running), clock.sleep(graceMs, patience.signal).catch(() => undefined)]);
     patience.abort();
-  }
-
-  /** By the plain name, without trying whether it is JSON: that costs a thrown error for each message. */
-  override getHandlerByPattern(name: string): MessageHandler | null {
-    return this.messageHandlers.get(name) ?? null;
-  }
-
-  override on(): void {
-    throw fault('internal', 'not-supported', 'This transport has no events of its own');
-  }
-
-  override unwrap<T>(): T {
-    return this.options.connection as T;
   }
 
   private async answer(message: Msg): Promise<void> {
@@ -129,7 +114,6 @@ export class RequestServer extends Server implements CustomTransportStrategy {
   private async call(request: IncomingRequest, payload: unknown): Promise<unknown> {
     const handler = this.getHandlerByPattern(request.method);
     if (!handler) throw fault('not-found', 'unknown-method', `There is no method ${request.method.slice(0, 64)}; one side may be newer than the other`);
-    const result: unknown = await handler(payload, new RequestContext([request]));
-    return lastValueFrom(this.transformToObservable(result as Promise<unknown>), { defaultValue: undefined });
+    return this.resultOf(await handler(payload, new RequestContext([request])));
   }
 }
