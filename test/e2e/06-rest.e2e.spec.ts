@@ -67,6 +67,8 @@ describe('a request that is wrong', () => {
     ['no path', { source: { type: 'files', paths: [] } }, 'source.paths'],
     ['a source that is not known', { source: { type: 'tape', paths: ['/etc'] } }, 'source.type'],
     ['a cron expression that is none', { schedule: { cron: 'now and then' } }, 'schedule'],
+    ['a schedule that never happens', { schedule: { cron: '0 3 31 2 *' } }, 'schedule'],
+    ['a name that would move the cursor', { name: 'etc\u001b[2J' }, 'name'],
     ['a time zone that is none', { schedule: { cron: '0 3 * * *', timeZone: 'Mars/Olympus' } }, 'schedule'],
     ['a retention of nothing', { retention: { keepLast: 0 } }, 'retention.keepLast'],
     ['a time limit that is too short', { timeoutSeconds: 1 }, 'timeoutSeconds'],

@@ -23,12 +23,22 @@ const kindOf = (status: number): ErrorKind => {
   return kinds[status] ?? 'internal';
 };
 
-const problemOf = async (response: Response): Promise<AppError> => {
-  const problem = (await response.json().catch(() => ({}))) as Problem;
+/** A proxy in front of a master that does not run, or an answer cut short: it may heal. */
+const unavailable = ({ status, statusText }: Response): AppError =>
+  fault('unavailable', `http-${status}`, `The master answered ${status} ${statusText}; try again, and look at its log when it stays so`);
+
+/** `not-a-master`: what answers at this address speaks another language. */
+const noMaster = ({ url, status, statusText }: Response): AppError =>
+  fault('unavailable', 'not-a-master', `What answered at ${new URL(url).origin} is no Holdfast master (${status} ${statusText}); is the address right, and is a proxy in between?`, { retryable: false });
+
+/** The error that an answer tells: the master's own code and sentence; `not-a-master` where there is none. */
+export const problemOf = async (response: Response): Promise<AppError> => {
+  const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
+  if (!problem?.code || !problem.detail) return response.status >= 500 ? unavailable(response) : noMaster(response);
   return new AppError({
     kind: kindOf(response.status),
-    code: problem.code ?? `http-${response.status}`,
-    detail: problem.detail ?? `The master answered ${response.status} ${response.statusText}`,
+    code: problem.code,
+    detail: problem.detail,
     ...(problem.errors ? { fields: problem.errors } : {}),
   });
 };
@@ -108,6 +118,10 @@ export class ApiClient {
     const response = await this.send(method, path, body, headers);
     if (response.status === 401 && token) throw fault('unauthorized', 'api-key-refused', 'The API key is wrong, has expired or was removed; make another with holdfast api-keys add, and set HOLDFAST_TOKEN');
     if (!response.ok) throw await problemOf(response);
-    return (response.status === 204 ? undefined : await response.json()) as T;
+    if (response.status === 204) return undefined as T;
+    return (await response.json().catch((cause: unknown) => {
+      if (!response.headers.get('content-type')?.includes('json')) throw noMaster(response);
+      throw fault('unavailable', 'master-unreachable', `The answer of ${this.access.url} broke off; try again`, { cause });
+    })) as T;
   }
 }

@@ -78,8 +78,8 @@ describe('the command line, at a master', () => {
     expect(await run('tasks', 'add', 'x')).toBe(2);
     expect(written.err).toMatch(/^holdfast: required option '--path .*\[invalid-arguments\]\n$/);
     written.err = '';
-    expect(await run('--json', 'runs', 'ls', '--nonsense')).toBe(2);
-    expect(JSON.parse(written.err)).toMatchObject({ message_type: 'error', code: 'invalid-arguments' });
+    expect(await run('--json', 'runs', 'ls', '--limi')).toBe(2);
+    expect(JSON.parse(written.err)).toEqual({ message_type: 'error', code: 'invalid-arguments', detail: "unknown option '--limi' (Did you mean --limit?); --help says what there is" });
   });
 
   it('takes the latest snapshot of the task that is named, and says which one it took', async () => {
@@ -118,5 +118,20 @@ describe('the command line, at a master', () => {
     expect(await runCommandLine(['--url', 'http://127.0.0.1:9', 'nodes', 'ls'])).toBe(1);
     expect(written.err).toContain('[master-unreachable]');
     expect(await runCommandLine(['--url', 'not a url', 'nodes', 'ls'])).toBe(2);
+  });
+
+  it('tells a server that is no master from one, whether it knows the path or not', async () => {
+    const stranger = createServer((request, response) => response.writeHead(request.url === '/api/v1/nodes' ? 200 : 404).end('<h1>Hello</h1>')).listen(0, '127.0.0.1');
+    await vi.waitFor(() => expect(stranger.listening).toBe(true));
+    const there = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`;
+    for (const verb of ['nodes', 'targets']) {
+      written.err = '';
+      expect(await runCommandLine(['--url', there, verb, 'ls'])).toBe(1);
+      expect(written.err).toContain('[not-a-master]');
+    }
+    vi.stubEnv('HOLDFAST_TOKEN', '');
+    vi.stubEnv('HOLDFAST_PASSWORD', 'secret');
+    expect(await runCommandLine(['--url', there, 'nodes', 'ls'])).toBe(1);
+    stranger.close();
   });
 });

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Clock, fault, systemClock } from '#kernel';
+import { type AppError, type Clock, fault, systemClock } from '#kernel';
 import { environment } from '#config/environment';
-import { type ApiAccess, ApiClient } from './api-client.ts';
+import { type ApiAccess, ApiClient, problemOf } from './api-client.ts';
 import { Output } from './output.ts';
 
 /** Options that every command understands. */
@@ -61,11 +61,18 @@ export class CommandContext {
   }
 }
 
+/** Why nobody is logged in: the master says so, or it is no master that answered. */
+const loginFault = async (response: Response, name: string): Promise<AppError> => {
+  const said = await problemOf(response);
+  if (said.code === 'wrong-credentials') return fault('unauthorized', 'login-failed', `${name} could not log in; was the password changed?`);
+  return said;
+};
+
 /** Logs in with name and password; the client carries the session's cookie. */
 export const login = async (url: string, name: string, password: string): Promise<ApiClient> => {
   const response = await new ApiClient({ url }).send('POST', '/api/v1/sessions', { name, password });
   const cookie = response.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
-  if (!response.ok || !cookie) throw fault('unauthorized', 'login-failed', `${name} could not log in (${response.status}); was the password changed?`);
+  if (!response.ok || !cookie) throw await loginFault(response, name);
   const access: ApiAccess = { url, cookie };
   return new ApiClient(access);
 };

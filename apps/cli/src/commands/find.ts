@@ -10,9 +10,11 @@ export interface Named {
 export const findOne = <T extends Named>(items: readonly T[], text: string, what: string): T => {
   const exact = items.find((item) => item.id === text || item.name === text);
   if (exact) return exact;
-  const found = items.filter((item) => item.id.startsWith(text) || item.id.split('_')[1]?.startsWith(text));
+  // Nothing, and what all ids begin with, is the beginning of no id: `rm "$UNSET"` must not find the only one.
+  const beginning = text.replace(/^[a-z]+_/, '');
+  const found = beginning === '' ? [] : items.filter(({ id }) => (beginning === text ? id.slice(id.indexOf('_') + 1) : id).startsWith(text));
   if (found.length > 1) throw fault('validation', `${what}-ambiguous`, `${text} is the beginning of ${found.length} ids; give more of it`);
   const [only] = found;
-  if (!only) throw fault('not-found', `${what}-not-found`, `There is no ${what} ${text}; list them with holdfast ${what}s ls`);
+  if (!only) throw fault('not-found', `${what}-not-found`, `There is no ${what} ${text === '' ? 'without a name' : text}; list them with holdfast ${what}s ls`);
   return only;
 };

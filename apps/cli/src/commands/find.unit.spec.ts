@@ -23,6 +23,10 @@ it('what could mean several is refused, never guessed', () => {
   expect(codeOf(() => findOne(nodes, 'aaa', 'node'))).toEqual({ code: 'node-ambiguous', exit: 2 });
 });
 
+it('nothing, and what every id begins with, means nobody, even where there is only one', () => {
+  for (const text of ['', 'node_', 'n', 'node']) expect(codeOf(() => findOne(nodes.slice(0, 1), text, 'node'))).toEqual({ code: 'node-not-found', exit: 4 });
+});
+
 it('what is not there ends with exit code 4', () => {
   expect(codeOf(() => findOne(nodes, 'mail', 'node'))).toEqual({ code: 'node-not-found', exit: 4 });
 });

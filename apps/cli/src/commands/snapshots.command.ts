@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { fault } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
@@ -8,6 +7,7 @@ import { exitCodeOfRun, followRun } from '../runs/follow-run.ts';
 import { nodeNames } from '../runs/node-names.ts';
 import type { RunView } from '../runs/run-view.ts';
 import { findOne } from './find.ts';
+import { onNode } from './task-flags.ts';
 
 interface SnapshotView {
   readonly id: string;
@@ -64,7 +64,7 @@ const restore = async (context: CommandContext, text: string, flags: RestoreFlag
   const { api, snapshot, path } = await resolveSnapshot(context, text, flags);
   const run = await api.post<RunView>(`/api/v1/snapshots/${snapshot.id}:restore`, {
     node: flags.node ? findOne(await api.all<{ readonly id: string; readonly name: string }>('/api/v1/nodes'), flags.node, 'node').id : snapshot.node,
-    destination: resolve(flags.to), mode: flags.mode, ...(path ? { path } : {}), ...(flags.dryRun ? { dryRun: true } : {}),
+    destination: onNode('--to')(flags.to), mode: flags.mode, ...(path ? { path } : {}), ...(flags.dryRun ? { dryRun: true } : {}),
   });
   if (!flags.follow) return context.output.result('run', run, run.id);
   return context.onExitCode(exitCodeOfRun(await followRun(api, run.id, context.output, context.clock)));
@@ -100,7 +100,7 @@ export const registerSnapshots = (program: Command, context: CommandContext): vo
   registerListing(program, context);
   program.command('restore <snapshot>').description('bring a snapshot or a part of it back: SNAPSHOT[:PATH]')
     .option('--task <task>', 'whose latest is meant')
-    .requiredOption('--to <directory>', 'where to, on the restoring node')
+    .requiredOption('--to <directory>', 'where to, an absolute path on the restoring node')
     .option('--node <node>', 'which node restores (default: the one it came from)')
     .option('--mode <mode>', 'what to do where something exists: always, if-changed, if-newer, never', 'always')
     .option('--dry-run', 'count only')

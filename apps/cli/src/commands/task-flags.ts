@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, normalize } from 'node:path';
 import { type Command, Option } from 'commander';
 import { fault } from '#kernel';
 import { numberOf, secondsOf } from './length-of-time.ts';
@@ -33,12 +33,19 @@ export interface TaskFlags extends PlacementFlags {
 }
 
 const keeps = ['keepLast', 'keepHourly', 'keepDaily', 'keepWeekly', 'keepMonthly', 'keepYearly', 'keepWithinDays'] as const;
+const flagOf = (rule: string): string => rule.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const choice = (flags: string, description: string, choices: readonly string[]): Option => new Option(flags, description).choices([...choices]);
+
+/** A path of another host: what is relative here means nothing there. Throws `path-not-absolute`. */
+export const onNode = (flag: string) => (path: string): string => {
+  if (isAbsolute(path)) return normalize(path);
+  throw fault('validation', 'path-not-absolute', `${flag} "${path}" is not an absolute path; it is one of the node, so give it from / on`);
+};
 
 /** Adds the flags of what a task says; `target` and `path` are added by who knows whether they must be there. */
 export const withTaskFlags = (command: Command): Command => {
   command
-    .option('--node <node>', 'which host; several times for several, each with a run of its own', (node: string, before: readonly string[] = []) => [...before, node])
+    .option('--node <node>', 'which host; several times for several, each with a run of its own (default: the only one)', (node: string, before: readonly string[] = []) => [...before, node])
     .option('--selector <labels>', 'instead of --node: the hosts that have these labels at the time, key=value[,key=value]')
     .addOption(choice('--place <place>', 'with --selector: any (one host, the least loaded) or all (a run on each)', ['any', 'all']))
     .addOption(choice('--offline <rule>', 'what becomes of a run whose host is offline or drained: it waits, is skipped, or fails (default: wait)', ['wait', 'skip', 'fail']))
@@ -49,12 +56,11 @@ export const withTaskFlags = (command: Command): Command => {
     .option('--changes-by <facts>', 'which facts besides the size tell that a file changed, of mtime,ctime,inode (default: all)')
     .option('--readers <n>', 'files read at the same time; 1 for a spinning disk')
     .option('--schedule <cron>', 'five fields, for example "0 3 * * *"')
-    .option('--time-zone <zone>', 'of the schedule (default: UTC)')
+    .option('--time-zone <zone>', 'of the schedule, as Europe/Vienna (default: UTC)')
     .addOption(choice('--misfire <rule>', 'a start that no master was there for: run once as soon as one is, or skip it (default: run-once)', ['run-once', 'skip']))
     .addOption(choice('--overlap <rule>', 'a scheduled start while the task still runs there (default: skip)', ['skip', 'queue']));
   for (const rule of keeps) {
-    const flag = rule.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    command.option(`--${flag} <n>`, `what a prune keeps: ${rule === 'keepWithinDays' ? 'all of so many days' : `the last ${rule === 'keepLast' ? 'n snapshots' : `of each ${rule.slice(4).toLowerCase()} period, n times`}`}; in a change none takes the rule away`);
+    command.option(`--${flagOf(rule)} <n>`, `what a prune keeps: ${rule === 'keepWithinDays' ? 'all of so many days' : `the last ${rule === 'keepLast' ? 'n snapshots' : `of each ${rule.slice(4).toLowerCase()} period, n times`}`}; in a change none takes the rule away`);
   }
   return command
     .option('--timeout <time>', 'of one attempt: 90m, 12h (default: a day)')
@@ -66,7 +72,7 @@ const given = <T extends object>(fields: T): Partial<T> => Object.fromEntries(Ob
 
 const sourceOf = (flags: TaskFlags, before: TaskSource | undefined): TaskSource | undefined => {
   const said = given({
-    paths: flags.path?.map((path) => resolve(path)), excludes: flags.exclude === false ? [] : flags.exclude, oneFileSystem: flags.oneFileSystem,
+    paths: flags.path?.map(onNode('--path')), excludes: flags.exclude === false ? [] : flags.exclude, oneFileSystem: flags.oneFileSystem,
     excludeCaches: flags.caches === undefined ? undefined : !flags.caches, changeDetection: flags.changesBy?.split(','),
     readers: flags.readers === undefined ? undefined : numberOf('--readers', flags.readers),
   });
@@ -87,7 +93,7 @@ const retentionOf = (flags: TaskFlags, before: TaskView['retention']): TaskView[
   const rules = new Map(Object.entries(before));
   for (const [rule, count] of said) {
     if (count === 'none') rules.delete(rule);
-    else rules.set(rule, numberOf(`--${rule}`, count));
+    else rules.set(rule, numberOf(`--${flagOf(rule)}`, count));
   }
   return Object.fromEntries(rules);
 };

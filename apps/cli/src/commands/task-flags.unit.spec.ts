@@ -25,8 +25,14 @@ it('a schedule is taken away, and none is made of a time zone alone', () => {
   const { schedule: _none, ...byHand } = before;
   expect(() => taskBody({ timeZone: 'UTC' }, byHand)).toThrow(/no schedule/);
 });
-it.each([{ timeout: 'long' }, { keepLast: 'few' }, { retries: '-1' }, { readers: 'many' }, { wait: '5 minutes' }])('%o is refused', (flags) => {
+it.each([{ timeout: 'long' }, { keepLast: 'few' }, { keepWithinDays: 'x' }, { retries: '-1' }, { readers: 'many' }, { wait: '5 minutes' }])('%o is refused', (flags) => {
   expect(() => taskBody(flags)).toThrow(/length of time|whole number/);
+});
+it.each(['', 'etc', './etc', '~/etc'])('a path "%s", which would mean another thing on the node, is refused', (path) => {
+  expect(() => taskBody({ path: [path] })).toThrow(/absolute path/);
+});
+it('an absolute path is told as the node knows it', () => {
+  expect(taskBody({ path: ['/tmp/../etc//ssl/'] })).toEqual({ source: { type: 'files', paths: ['/etc/ssl/'] } });
 });
 it('a task in words says where it runs and what becomes of it there', () => {
   const words = taskText(before, { nodes: new Map(), targets: new Map([['target_1', 'disk']]) });

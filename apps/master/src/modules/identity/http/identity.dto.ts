@@ -1,4 +1,4 @@
-import { IsIn, IsISO8601, IsOptional, IsString, Length, MaxLength } from 'class-validator';
+import { IsIn, IsISO8601, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
 import { PageQuery, type Role, roles } from '../../../platform/index.ts';
 
 /** Who wants in. */
@@ -16,7 +16,7 @@ export class Me {
 }
 
 export class CreateUserRequest {
-  @IsString() @Length(1, 64) name: string;
+  @IsString() @Length(1, 64) @Matches(/^\P{Cc}+$/u, { message: 'name must not hold control characters' }) name: string;
   @IsIn(roles) role: Role;
   @IsString() @Length(12, 256) password: string;
 }
@@ -45,7 +45,7 @@ export class UserPage {
 }
 
 export class CreateApiKeyRequest {
-  @IsString() @Length(1, 64) name: string;
+  @IsString() @Length(1, 64) @Matches(/^\P{Cc}+$/u, { message: 'name must not hold control characters' }) name: string;
   @IsIn(roles) role: Role;
   /** RFC 3339; absent: until it is revoked. */
   @IsOptional() @IsISO8601({ strict: true, strictSeparator: true }) expiresAt?: string;

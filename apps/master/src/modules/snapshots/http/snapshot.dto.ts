@@ -22,9 +22,9 @@ export class EntriesQuery {
 
 export class RestoreRequest {
   /** The node that restores. Default: the one that the snapshot is of. */
-  @IsOptional() @Matches(/^node_[0-9a-z]{20}$/) node?: string;
+  @IsOptional() @Matches(/^node_[0-9a-z]{20}$/, { message: 'node must be the id of a node, such as the list of nodes has' }) node?: string;
   /** Absolute directory to write into; `/` puts everything back where it was. */
-  @Matches(/^\//) @MaxLength(4096) destination: string;
+  @Matches(/^\//, { message: 'destination must be an absolute directory of the node' }) @MaxLength(4096) destination: string;
   /** Only this entry and what is below it, from `/`. */
   @IsOptional() @IsString() @Length(1, 8192) path?: string;
   /** What to do where something exists already. Default `if-changed`. */

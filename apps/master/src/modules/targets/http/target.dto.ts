@@ -19,14 +19,14 @@ export class S3SettingsRequest {
 }
 
 export class AddTargetRequest {
-  @IsString() @Length(1, 64) name: string;
+  @IsString() @Length(1, 64) @Matches(/^\P{Cc}+$/u, { message: 'name must not hold control characters' }) name: string;
   @IsIn(['s3', 'builtin']) kind: 's3' | 'builtin';
   /** For `s3`. */
   @IsOptional() @ValidateNested() @Type(() => S3SettingsRequest) s3?: S3SettingsRequest;
 }
 
 export class ChangeTargetRequest {
-  @IsOptional() @IsString() @Length(1, 64) name?: string;
+  @IsOptional() @IsString() @Length(1, 64) @Matches(/^\P{Cc}+$/u, { message: 'name must not hold control characters' }) name?: string;
   @IsOptional() @ValidateNested() @Type(() => S3SettingsRequest) s3?: S3SettingsRequest;
 }
 

@@ -37,9 +37,9 @@ export class RetriesDto {
 /** What may be said of a task, new or changed. */
 class TaskFields {
   /** The nodes it covers, each with a run of its own. */
-  @IsOptional() @IsArray() @ArrayMinSize(1) @ArrayMaxSize(1000) @Matches(/^node_[0-9a-z]{20}$/, { each: true }) nodes?: string[];
+  @IsOptional() @IsArray() @ArrayMinSize(1) @ArrayMaxSize(1000) @Matches(/^node_[0-9a-z]{20}$/, { each: true, message: 'nodes must be ids of nodes, such as the list of nodes has' }) nodes?: string[];
   /** Short for `nodes` with one. */
-  @IsOptional() @Matches(/^node_[0-9a-z]{20}$/) node?: string;
+  @IsOptional() @Matches(/^node_[0-9a-z]{20}$/, { message: 'node must be the id of a node, such as the list of nodes has' }) node?: string;
   /** Instead of `nodes`: the labels that a node must have, all of them. The nodes are chosen anew at every start. */
   @IsOptional() @IsObject() selector?: Record<string, string>;
   /** With `selector`: on `any` one of the nodes, the least loaded by slots (default), or on `all`, a run each under one parent run. */
@@ -61,15 +61,15 @@ class TaskFields {
 
 export class DefineTaskRequest extends TaskFields {
   /** Unique among tasks, whatever the case. */
-  @IsString() @Length(1, 200) name: string;
-  @Matches(/^target_[0-9a-z]{20}$/) target: string;
+  @IsString() @Length(1, 200) @Matches(/^\P{Cc}+$/u, { message: 'name must not hold control characters' }) name: string;
+  @Matches(/^target_[0-9a-z]{20}$/, { message: 'target must be the id of a target, such as the list of targets has' }) target: string;
   @IsDefined() @ValidateNested() @Type(() => FilesSourceDto) source: FilesSourceDto;
 }
 
 /** What is to be changed; what is absent stays. */
 export class ChangeTaskRequest extends TaskFields {
-  @IsOptional() @IsString() @Length(1, 200) name?: string;
-  @IsOptional() @Matches(/^target_[0-9a-z]{20}$/) target?: string;
+  @IsOptional() @IsString() @Length(1, 200) @Matches(/^\P{Cc}+$/u, { message: 'name must not hold control characters' }) name?: string;
+  @IsOptional() @Matches(/^target_[0-9a-z]{20}$/, { message: 'target must be the id of a target, such as the list of targets has' }) target?: string;
   @IsOptional() @ValidateNested() @Type(() => FilesSourceDto) source?: FilesSourceDto;
 }
 

@@ -15,15 +15,25 @@ const read = (cron: string, timeZone: string): Result<CronTime, Refusal> => {
   }
 };
 
-/** Why a schedule cannot be used; undefined when it can. */
+/** The first instant after `fromMs`; undefined when the library finds none, which it says by throwing: it looks eight years ahead. */
+const following = (time: CronTime, timeZone: string, fromMs: number): number | undefined => {
+  try {
+    return time.getNextDateFrom(new Date(fromMs), timeZone).toMillis();
+  } catch {
+    return undefined;
+  }
+};
+
+/** Why a schedule cannot be used; undefined when it can. One that names only days that no year has, as the 31st of February, cannot. */
 export const scheduleFault = (cron: string, timeZone: string): Refusal | undefined => {
   const time = read(cron, timeZone);
-  return time.ok ? undefined : time.error;
+  if (!time.ok) return time.error;
+  return following(time.value, timeZone, 0) === undefined ? faulty(`"${cron}" never happens; name a day that its months have`) : undefined;
 };
 
 /**
  * The first instants of a schedule after `afterMs` (milliseconds since 1970), at most `count` and none after `untilMs`. Where clocks
- * go forward a skipped instant moves to the next valid time; where they go back it happens once.
+ * go forward a skipped instant moves to the next valid time; where they go back it happens once. A schedule that cannot be used has none.
  */
 export const instantsAfter = (
   { cron, timeZone }: { readonly cron: string; readonly timeZone: string }, afterMs: number, { count, untilMs }: { count: number; untilMs: number },
@@ -33,8 +43,8 @@ export const instantsAfter = (
   const instants: number[] = [];
   let from = afterMs;
   while (instants.length < count) {
-    const next = time.value.getNextDateFrom(new Date(from), timeZone).toMillis();
-    if (next <= from || next > untilMs) break;
+    const next = following(time.value, timeZone, from);
+    if (next === undefined || next <= from || next > untilMs) break;
     instants.push(next);
     from = next;
   }

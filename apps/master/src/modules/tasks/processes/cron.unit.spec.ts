@@ -23,6 +23,12 @@ describe('a schedule', () => {
   it('stops at the given end', () => {
     expect(instantsAfter({ cron: '* * * * *', timeZone: 'UTC' }, 0, { count: 10, untilMs: 120_000 })).toEqual([60_000, 120_000]);
   });
+  it('that can never happen is refused, and one that was defined before has no instants', () => {
+    expect(scheduleFault('0 3 31 2 *', 'UTC')).toMatchObject({ code: 'schedule-invalid', detail: '"0 3 31 2 *" never happens; name a day that its months have' });
+    expect(next('0 3 31 2 *', 'UTC', '2026-01-01T00:00:00Z')).toEqual([]);
+    expect(scheduleFault('0 3 29 2 *', 'UTC')).toBeUndefined();
+    expect(next('0 3 29 2 *', 'UTC', '2026-01-01T00:00:00Z')).toEqual(['2028-02-29T03:00:00.000Z']);
+  });
   it('says what is wrong with an expression or a time zone', () => {
     expect(scheduleFault('nonsense', 'UTC')).toMatchObject({ code: 'schedule-invalid' });
     expect(scheduleFault('0 3 * * *', 'Mars/Olympus')).toMatchObject({ code: 'schedule-invalid' });

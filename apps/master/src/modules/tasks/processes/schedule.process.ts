@@ -11,6 +11,8 @@ import { ScheduledRequests } from './scheduled-requests.ts';
 const missedAfterMs = 60_000;
 /** Instants looked at in one pass for one task and node; what lies further back is passed over in later passes. */
 const lookBack = 10_000;
+/** The next instant of a schedule that has none; to find none takes long enough to be remembered. */
+const never = Number.POSITIVE_INFINITY;
 
 /**
  * Turns the instants of schedules into runs. It keeps no position: what has become a run is in the rows, and a run's id follows from
@@ -30,25 +32,26 @@ export class ScheduleProcess {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** One pass of the duty. */
+  /** One pass of the duty. A task that cannot be decided on keeps none of the others from its start; the first such fault is thrown at the end. */
   async pass(): Promise<void> {
     const tasks = await this.rows.tasks();
     const upTo = await this.rows.scheduledUpTo(tasks);
     const known = new Map<string, number>();
+    const faults: unknown[] = [];
     for (const task of tasks) {
       for (const lane of task.lanes) {
         const from = Math.max(task.since, upTo.get(laneId(task.id, lane)) ?? 0);
-        await this.consider(task, lane, { from, known });
+        await this.consider(task, lane, { from, known }).catch((error: unknown) => faults.push(error));
       }
     }
     this.upcoming = known;
+    if (faults.length > 0) throw faults[0];
   }
 
   private async consider(task: ScheduledTask, lane: string, { from, known }: { from: number; known: Map<string, number> }): Promise<void> {
     const now = this.clock.now();
     const key = `${task.id} ${lane} ${from} ${task.timeZone} ${task.cron}`;
-    const next = this.upcoming.get(key) ?? instantsAfter(task, from, { count: 1, untilMs: Number.MAX_SAFE_INTEGER })[0];
-    if (next === undefined) return;
+    const next = this.upcoming.get(key) ?? instantsAfter(task, from, { count: 1, untilMs: Number.MAX_SAFE_INTEGER })[0] ?? never;
     known.set(key, next);
     if (next > now) return;
     const due = instantsAfter(task, from, { count: lookBack, untilMs: now }).at(-1) ?? next;

@@ -58,6 +58,17 @@ describe('the scheduler', () => {
     await scheduler(one).pass();
     expect(world.events('RunRequested').map(({ event }) => (event.data as { node: string }).node)).toEqual([nodeA, 'node_b']);
   });
+  it('starts every other task where one cannot be decided on, and says so', async () => {
+    const one = world.master();
+    await define(one, 'run-once');
+    tasks = [{ ...tasks[0]!, id: 'task_broken' }, { ...tasks[0]!, id: 'task_never', cron: '0 3 31 2 *' }, tasks[0]!];
+    const real = new ScheduledRequests(one.requests, one.parents);
+    const requests = { request: (...asked: Parameters<ScheduledRequests['request']>) => (asked[1].task === 'task_broken' ? Promise.reject(new Error('unreadable')) : real.request(...asked)) };
+    const schedule = new ScheduleProcess(one.deciding, requests as ScheduledRequests, one.dispatch, { tasks: async () => tasks, scheduledUpTo: async () => lanes() }, world.clock, silentLogger);
+    await world.clock.advance(hour);
+    await expect(schedule.pass()).rejects.toThrow('unreadable');
+    expect(world.events('RunRequested').map(({ event }) => (event.data as { task: string }).task)).toEqual([taskA]);
+  });
   it('goes on where another master died between two nodes', async () => {
     world.nodes.set('node_b', world.nodes.get(nodeA)!);
     const [one, two] = [world.master(), world.master()];
