@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, type Logger, isAppError, isBundled, messageOf } from '#kernel';
@@ -55,6 +54,21 @@ export const classifyEnd = (code: number | null, signal: NodeJS.Signals | null, 
   return failedResult('data-plane-crashed', `The process that moves the data ended with ${signal ?? `exit code ${code}`}: ${last || 'it said nothing'}`);
 };
 
+/** What an error of starting a process says about the host; retried by the rule of the run like any failure. */
+const notStarted = (error: unknown): WorkResult => failedResult(
+  'data-plane-not-started',
+  `The process that moves the data cannot be started (${messageOf(error)}). Look whether the host has processes, files and memory to spare, and whether the agent's program is whole`,
+);
+
+/** How a child is over: as it ended, or the error of one that never ran. */
+type ChildEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null } | { readonly error: Error };
+
+/** Settles when nothing of the child runs. An error of one that does run (a message or a signal that it did not get) is not its end. */
+const endOf = (child: ChildProcess): Promise<ChildEnd> => new Promise((resolve) => {
+  child.on('error', (error) => { if (child.pid === undefined) resolve({ error }); });
+  child.once('close', (code, signal) => resolve({ code, signal }));
+});
+
 /** Runs every attempt in a child process of its own, whose memory, keys and worker threads end with it. */
 export class ChildDataPlane implements DataPlane {
   private readonly options: ChildDataPlaneOptions;
@@ -65,7 +79,16 @@ export class ChildDataPlane implements DataPlane {
 
   async run(order: WorkOrder, hooks: DataPlaneHooks, signal: AbortSignal): Promise<WorkResult> {
     signal.throwIfAborted();
-    const child = this.spawn();
+    let child: ChildProcess;
+    try {
+      child = this.spawn();
+    } catch (error) {
+      return notStarted(error);
+    }
+    return this.follow(child, order, { hooks, signal });
+  }
+
+  private async follow(child: ChildProcess, order: WorkOrder, { hooks, signal }: { hooks: DataPlaneHooks; signal: AbortSignal }): Promise<WorkResult> {
     let output = '';
     let result: WorkResult | undefined;
     const keep = (chunk: Buffer): void => { output = (output + chunk.toString('utf8')).slice(-8_192); };
@@ -77,14 +100,16 @@ export class ChildDataPlane implements DataPlane {
       else this.serve(child, message, hooks);
     });
     child.on('error', (error) => keep(Buffer.from(messageOf(error))));
-    const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+    const ended = endOf(child);
     const stop = (): void => this.end(child);
     signal.addEventListener('abort', stop, { once: true });
-    const [code, killedBy] = await ended.finally(() => signal.removeEventListener('abort', stop));
+    const end = await ended;
+    signal.removeEventListener('abort', stop);
     if (result) return result;
     signal.throwIfAborted();
-    this.options.logger.warn('A data plane ended without a result', { run: order.run, code, signal: killedBy, output });
-    return classifyEnd(code, killedBy, output);
+    const failed = 'error' in end ? notStarted(end.error) : classifyEnd(end.code, end.signal, output);
+    this.options.logger.warn('A data plane ended without a result', { run: order.run, code: failed.code, output });
+    return failed;
   }
 
   private spawn(): ChildProcess {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { classifyEnd, inheritedFlags } from './child-data-plane.ts';
+import { FakeClock, silentLogger } from '#kernel';
+import { ChildDataPlane, classifyEnd, inheritedFlags } from './child-data-plane.ts';
+import type { DataPlaneHooks, WorkOrder } from './data-plane.port.ts';
 
 describe('the end of a data plane without a result', () => {
   it.each([
@@ -12,6 +14,25 @@ describe('the end of a data plane without a result', () => {
     const result = classifyEnd(code, signal, output);
     expect(result).toMatchObject({ outcome: 'failed', code: expected });
     expect(result.detail).not.toBe('');
+  });
+});
+
+describe('a data plane that cannot be started', () => {
+  const attempt = (environment: Record<string, string>) =>
+    new ChildDataPlane({ clock: new FakeClock(), logger: silentLogger, environment }).run({ run: 'r' } as WorkOrder, {} as DataPlaneHooks, new AbortController().signal);
+
+  it('is a failure of the attempt when the system tells it later (ENOENT, as EAGAIN and EMFILE)', async () => {
+    const { execPath } = process;
+    process.execPath = '/nowhere/node';
+    try {
+      await expect(attempt({})).resolves.toMatchObject({ outcome: 'failed', code: 'data-plane-not-started', detail: expect.stringContaining('ENOENT') as string });
+    } finally {
+      process.execPath = execPath;
+    }
+  });
+
+  it('is a failure of the attempt when the system tells it at once (E2BIG, as ENOMEM)', async () => {
+    await expect(attempt({ LONG: 'x'.repeat(200_000) })).resolves.toMatchObject({ outcome: 'failed', code: 'data-plane-not-started', detail: expect.stringContaining('E2BIG') as string });
   });
 });
 
