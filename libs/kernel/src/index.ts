@@ -6,6 +6,7 @@ export {
 export { type Clock, calledOff, parseTime, rfc3339, systemClock } from './clock.ts';
 export { FakeClock } from './fake-clock.ts';
 export type { Dial, Endpoint } from './dial.ts';
+export { processStart } from './process-start.ts';
 export { inStep } from './in-step.ts';
 export {
   type Branded, type IdPrefix, type IdSource, type NodeId, type RepositoryId, type RunId, type SnapshotId, type TargetId,

@@ -1,3 +1,4 @@
+import type { Clock } from '#kernel';
 import type { EntryType, SourceEntry, SourceFault } from './source.port.ts';
 
 /** What to do where something exists already. `if-changed` looks at size and modification time, `if-newer` at the latter alone. */
@@ -28,6 +29,7 @@ export interface RestoreOptions {
   readonly deleteExtraneous?: DeleteExtraneous;
   /** Set owners and groups. Default: when running as root. */
   readonly ownership?: boolean;
+  readonly clock?: Clock;
   /**
    * Something that could not be restored or was refused. Never ends the restore. `restore-destination-full`, `-read-only` and `-denied`
    * say that the destination and not the entry is the reason.

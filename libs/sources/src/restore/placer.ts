@@ -6,12 +6,10 @@ import { decide } from './decide.ts';
 import { assertComplete, attemptAll } from './facts.ts';
 import type { SafePath } from './safe-path.ts';
 import { splitPath } from './safe-path.ts';
-import type { SafeTree } from './safe-tree.ts';
+import type { DirectoryState, SafeTree } from './safe-tree.ts';
 import { makeSpecial } from './special-files.ts';
+import type { Stage } from './stage.ts';
 import { utimesArgument } from './times.ts';
-
-/** What is known of a directory below the destination. */
-export type DirectoryState = 'made' | 'existing' | 'virtual';
 
 /** Settings of a restore that the steps below need. */
 export interface PlacerOptions {
@@ -19,8 +17,7 @@ export interface PlacerOptions {
   readonly mode: RestoreMode;
   readonly dryRun: boolean;
   readonly ownership: boolean;
-  /** Prefix of the names under which things are made before they take the place of something; nobody can guess it. */
-  readonly stagePrefix: string;
+  readonly stage: Stage;
 }
 
 /** Makes everything but the contents of files. Throws the system's errors: the restore writer reports them by entry. */
@@ -28,7 +25,6 @@ export class Placer {
   /** Directories this restore has seen, by path. `virtual` ones would exist had this not been a dry run. */
   readonly directories = new Map<string, DirectoryState>([['', 'existing']]);
   private readonly options: PlacerOptions;
-  private count = 0;
 
   constructor(options: PlacerOptions) {
     this.options = options;
@@ -36,7 +32,7 @@ export class Placer {
 
   /** A name to make something under: the last one where nothing can be in the way, otherwise a staged one. */
   stagedName(at: SafePath): string {
-    return this.directories.get(at.directory) === 'made' ? at.name : `${this.options.stagePrefix}${++this.count}`;
+    return this.directories.get(at.directory) === 'made' ? at.name : this.options.stage.name(at.directory);
   }
 
   /**
@@ -92,7 +88,7 @@ export class Placer {
   /** A fifo or device. Its mode is set by the program that makes it, its real one by `finish`. */
   async makeSpecial(entry: RestoreEntry, at: SafePath, kind: 'fifo' | 'block' | 'char'): Promise<void> {
     // Always staged, as the name goes to a program as an argument, which cannot hold every byte.
-    const staged = `${this.options.stagePrefix}${++this.count}`;
+    const staged = this.options.stage.name(at.directory);
     await makeSpecial(this.options.tree.directory(at.directory), staged, kind, entry.rdev);
     this.reveal(this.options.tree.at(at.directory, staged), entry, at, staged);
   }

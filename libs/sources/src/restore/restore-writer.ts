@@ -1,6 +1,5 @@
 import { closeSync, unlinkSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
-import { fault } from '#kernel';
+import { fault, systemClock } from '#kernel';
 import { compareManifestPaths } from '../path-order.ts';
 import { isPrivileged } from '../privileged.ts';
 import type { FileTicket, Placement, RestoreEntry, RestoreOptions, RestoreSummary, RestoreWriter } from '../restore.port.ts';
@@ -13,8 +12,9 @@ import { isFactsIncomplete } from './facts.ts';
 import { type PendingFacts, applyPending } from './finisher.ts';
 import { HardLinks } from './hard-links.ts';
 import { Placer } from './placer.ts';
-import { type SafePath, safePath, splitPath } from './safe-path.ts';
+import { type SafePath, belowBase, joinPath, safePath } from './safe-path.ts';
 import { SafeTree } from './safe-tree.ts';
+import { Stage } from './stage.ts';
 
 /**
  * Opens (and unless `dryRun` makes) the destination and returns the writer of a restore into it. Throws `restore-destination-invalid`
@@ -31,6 +31,7 @@ class TreeWriter implements RestoreWriter {
   readonly rootFd: number;
   private readonly options: RestoreOptions;
   private readonly tree: SafeTree;
+  private readonly stage: Stage;
   private readonly placer: Placer;
   readonly places: ClosedPlaces;
   private readonly links = new HardLinks();
@@ -51,10 +52,10 @@ class TreeWriter implements RestoreWriter {
     this.ownership = options.ownership ?? process.getuid?.() === 0;
     this.rootFd = openDestination(options);
     this.tree = new SafeTree(this.rootFd);
+    this.stage = new Stage(this.tree, options.clock ?? systemClock);
     this.places = new ClosedPlaces(this.tree);
     this.placer = new Placer({
-      tree: this.tree, mode: options.mode, dryRun: options.dryRun ?? false, ownership: this.ownership,
-      stagePrefix: `.holdfast-${randomBytes(8).toString('hex')}-`,
+      tree: this.tree, mode: options.mode, dryRun: options.dryRun ?? false, ownership: this.ownership, stage: this.stage,
     });
     const report = (path: Buffer, error: unknown): void => this.report(path, error);
     if (options.deleteExtraneous) {
@@ -103,6 +104,8 @@ class TreeWriter implements RestoreWriter {
     const deleted = this.clean(dryRun, manifestComplete);
     if (!dryRun) {
       const note = (code: string, detail: string): void => this.note(code, detail);
+      const left = this.stage.removeLeftovers(this.placer.directories);
+      if (left > 0) note('leftovers-removed', `${left} unfinished files of a restore that was killed were removed`);
       await applyPending(this.pending, { rootFd: this.rootFd, tree: this.tree, ownership: this.ownership, failed, note });
     }
     this.close();
@@ -125,11 +128,12 @@ class TreeWriter implements RestoreWriter {
   }
 
   private placeOne(entry: RestoreEntry): Placement | Promise<Placement> {
-    const at = this.belowBase(this.accepted(entry));
+    const at = belowBase(this.base, this.accepted(entry));
     if (!at) return this.skip();
     if (at.path === '') return this.placeBase(entry, at);
     this.placer.prepare(at.directory);
     this.cleaner?.seen(at);
+    this.stage.keep(at.path, at.name);
     if (entry.type === 'socket') return this.skipSocket();
     this.noteOwner(entry);
     const decision = this.placer.decide(entry, at);
@@ -241,14 +245,8 @@ class TreeWriter implements RestoreWriter {
     this.note('owners-skipped', 'Owners and groups are restored by root only; what was restored belongs to whoever restored it');
   }
 
-  private belowBase(path: string): SafePath | undefined {
-    if (this.base === '') return splitPath(path);
-    if (path === this.base) return splitPath('');
-    return path.startsWith(`${this.base}/`) ? splitPath(path.slice(this.base.length + 1)) : undefined;
-  }
-
   private toSource(path: string): Buffer {
-    return Buffer.from(this.base === '' || path === '' ? this.base + path : `${this.base}/${path}`, 'latin1');
+    return Buffer.from(path === '' ? this.base : joinPath(this.base, path), 'latin1');
   }
 
   private skip(adopted = 0): Placement {

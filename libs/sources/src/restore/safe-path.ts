@@ -27,5 +27,12 @@ export const splitPath = (path: string): SafePath => {
   return { path, directory: path.slice(0, Math.max(cut, 0)), name: path.slice(cut + 1) };
 };
 
+/** Where a path lies below a directory, which is empty for the top of all; undefined for one outside. */
+export const belowBase = (base: string, path: string): SafePath | undefined => {
+  if (base === '') return splitPath(path);
+  if (path === base) return splitPath('');
+  return path.startsWith(`${base}/`) ? splitPath(path.slice(base.length + 1)) : undefined;
+};
+
 /** Joins what `splitPath` took apart. */
 export const joinPath = (directory: string, name: string): string => (directory === '' ? name : `${directory}/${name}`);

@@ -7,6 +7,9 @@ export const O_PATH = 0o10000000;
 /** Directories kept open; the deepest are used again and again, as entries come by directory. */
 const defaultCapacity = 128;
 
+/** What is known of a directory below the destination: of this restore, there before, or only said by a dry run. */
+export type DirectoryState = 'made' | 'existing' | 'virtual';
+
 /**
  * Directories below an open one, reached without ever following a link: each component is opened with O_NOFOLLOW relative to its open
  * parent, by way of `/proc/self/fd` since Node has no openat. A link put into the path at any moment gives an error, not an escape.
