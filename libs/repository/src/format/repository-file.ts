@@ -29,7 +29,8 @@ const isChunker = (value: unknown): value is ChunkerLimits => {
   const sizes = [min, average, max];
   if (!sizes.every((size): size is number => typeof size === 'number' && Number.isSafeInteger(size))) return false;
   const [low, middle, high] = sizes as [number, number, number];
-  return low >= 4096 && low < middle && middle < high && high <= limits.plainBytes / 2 && Number.isInteger(Math.log2(middle));
+  // Powers of two, which another digit never leaves one: this object has no hash in its name.
+  return low >= 4096 && low < middle && middle < high && high <= limits.plainBytes / 2 && sizes.every((size) => Number.isInteger(Math.log2(size)));
 };
 
 /** Throws `repository-damaged`, `format-unknown` or `feature-unknown`. */
@@ -43,6 +44,7 @@ export const decodeRepositoryFile = (bytes: Uint8Array): RepositoryDescription =
     throw broken('it is no JSON');
   }
   checkFormat(value['format'], value['requires']);
+  if (!Array.isArray(value['requires'])) throw broken('it does not say what it requires');
   const { repository, idKey, chunker } = value;
   const isId = (text: unknown): text is string => typeof text === 'string' && /^[0-9a-f]{32}$/.test(text);
   if (!isId(repository) || !isId(idKey) || !isChunker(chunker)) throw broken('an id or the chunker limits are malformed');

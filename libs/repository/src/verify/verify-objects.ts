@@ -9,10 +9,19 @@ import { readWhole } from '../restore/open-snapshot.ts';
 import type { Findings } from './findings.ts';
 import type { ReadSnapshot } from './verify-state.ts';
 
-/** `repository.json`: nothing in a snapshot depends on it, but no writer goes on without it. */
-export const checkRepositoryFile = async (findings: Findings, reader: ObjectReader, signal?: AbortSignal): Promise<void> => {
+/**
+ * `repository.json`: nothing in a snapshot depends on it, but no writer goes on without it. Its name holds no hash, so it is compared with
+ * what the snapshots say of their repository, or where there is none with the wrappings of the id key.
+ */
+export const checkRepositoryFile = async (
+  findings: Findings, reader: ObjectReader, { snapshots, listing, signal }: { readonly snapshots: readonly ReadSnapshot[]; readonly listing: ObjectListing; readonly signal?: AbortSignal },
+): Promise<void> => {
   try {
-    decodeRepositoryFile(await readObject(reader, repositoryFile, signal));
+    const { repository, idKey } = decodeRepositoryFile(await readObject(reader, repositoryFile, signal));
+    const isOwn = snapshots.length === 0
+      ? listing.kinds['id-key'].some(({ parsed }) => parsed.id === idKey)
+      : snapshots.some(({ sealed: { header } }) => header.repository === repository && header.idKey === idKey);
+    if (!isOwn) throw damaged('repository-damaged', 'repository.json is damaged: it names another repository or id key than what lies beside it');
   } catch (error) {
     signal?.throwIfAborted();
     findings.thrown(repositoryFile, error);

@@ -14,9 +14,9 @@ const begin = async (options: VerifyOptions): Promise<VerifyState> => {
   const { store, signal } = options;
   const findings = new Findings();
   const listing = await listObjects(store, signal ? { signal } : {});
-  await checkRepositoryFile(findings, store, signal);
   const wanted = { ...(options.snapshots ? { wanted: options.snapshots } : {}), ...(signal ? { signal } : {}) };
   const snapshots = await readSnapshots(findings, store, listing, wanted);
+  await checkRepositoryFile(findings, store, { snapshots, listing, ...(signal ? { signal } : {}) });
   const notes = listing.strangers.slice(0, 100).map((name) => `${name} is not of a repository`);
   return {
     options, findings, notes, listing, snapshots, byKey: wrappedKeysOf(listing), catalog: new PackCatalog(),
