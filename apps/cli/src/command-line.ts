@@ -33,7 +33,7 @@ const makeProgram = (): Command =>
 /** Help that was asked for is no mistake; help shown in place of a missing word is. */
 const exitCodeOfUsage = (error: CommanderError): number => (error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
 
-const usageFault = ({ message }: CommanderError) => fault('validation', 'invalid-arguments', `${message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')}; --help says what there is`);
+const usageFault = ({ message }: CommanderError) => fault('validation', 'invalid-arguments', `${message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '')}; --help says what there is`);
 
 /** Runs one command line; resolves with the exit code and never throws. */
 export const runCommandLine = async (args: readonly string[]): Promise<number> => {

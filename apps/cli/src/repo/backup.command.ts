@@ -49,7 +49,7 @@ const report = (context: CommandContext, result: BackupResult, elapsedMs: number
     outcome: result.outcome, snapshot_id: snapshot.id, repository_id: result.repositoryId, files: statistics.files, dirs: statistics.directories,
     others: statistics.others, bytes: statistics.bytes, files_read: statistics.filesRead, bytes_read: statistics.bytesRead,
     added_bytes: statistics.addedBytes, stored_bytes: statistics.storedBytes, packs: result.packs.length, faults: faultCount,
-    seconds: elapsedMs / 1000, phases_ms: result.phases,
+    seconds: Math.round(elapsedMs) / 1000, phases_ms: result.phases,
   }, `Snapshot ${snapshot.id}: ${statistics.files} files, ${humanBytes(statistics.bytes)}; read ${humanBytes(statistics.bytesRead)}, ` +
     `stored ${humanBytes(statistics.storedBytes)} in ${humanDuration(elapsedMs)}${faultCount > 0 ? `; ${faultCount} faults` : ''}`);
 };
@@ -60,6 +60,7 @@ const backup = async (context: CommandContext, paths: readonly string[], options
   const stateDir = stateDirectory(context, options.repository, options.state);
   const settings = readSettings(stateDir);
   const store = openStore(options.repository);
+  if (paths.includes('')) throw fault('validation', 'source-missing', 'One of the paths is empty, which would be the directory that you are in; write . when you mean it');
   const chosen = paths.map((path) => resolve(path));
   const taskId = taskOf(chosen);
   if (!chosen.some((path) => lstatSync(path, { throwIfNoEntry: false }))) {

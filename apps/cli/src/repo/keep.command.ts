@@ -23,6 +23,9 @@ interface PruneCommandOptions {
 
 const levels: Readonly<Record<VerifyCommandOptions['level'], VerifyLevel>> = { 1: 1, 2: 2, '2c': '2c', 3: 3 };
 
+/** What each level proves. */
+const meanings: Readonly<Record<VerifyLevel, string>> = { 1: 'stored', 2: 'intact', '2c': 'closed', 3: 'decodable' };
+
 const reportVerify = (context: CommandContext, { level, outcome, findings, checked, notes }: VerifyResult): void => {
   const { output } = context;
   for (const finding of findings) {
@@ -35,7 +38,7 @@ const reportVerify = (context: CommandContext, { level, outcome, findings, check
   }
   for (const note of notes) output.note(note);
   output.result('summary', { level, outcome, findings: findings.length, ...checked, notes },
-    `Level ${level}: ${outcome}; ${checked.snapshots} snapshots, ${checked.packs} packs, ${checked.chunks} chunks, ${findings.length} findings`);
+    `Level ${level}, ${meanings[level]}: ${outcome === 'intact' ? 'nothing is wrong' : outcome}; ${checked.snapshots} snapshots, ${checked.packs} packs, ${checked.chunks} chunks, ${findings.length} findings`);
 };
 
 /** Where nothing is at all there is nothing to find damaged. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { fault } from '#kernel';
 import { findSnapshot, packNames, type RestoreMode, type RestoreProgress, type RestoreResult, runRestore } from '#repository';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
@@ -18,15 +19,15 @@ interface RestoreCommandOptions {
   readonly delete?: boolean;
 }
 
-const report = (context: CommandContext, result: RestoreResult, facts: { snapshot: string; to: string; elapsedMs: number }): void => {
+const report = (context: CommandContext, result: RestoreResult, facts: { snapshot: string; to: string; elapsedMs: number; dryRun: boolean }): void => {
   const { statistics, faults, faultCount } = result;
   for (const found of faults) context.output.note(`${found.path}: ${found.detail} [${found.code}]`);
   for (const found of faults) context.output.message('fault', found);
   context.output.result('summary', {
-    outcome: result.outcome, ...result.reason, snapshot_id: facts.snapshot, restored_path: facts.to, files: statistics.files, dirs: statistics.directories,
+    outcome: result.outcome, ...result.reason, ...(facts.dryRun ? { dry_run: true } : {}), snapshot_id: facts.snapshot, restored_path: facts.to, files: statistics.files, dirs: statistics.directories,
     others: statistics.others, bytes: statistics.bytes, skipped: statistics.skipped, deleted: statistics.deleted,
-    fetched_bytes: statistics.fetchedBytes, faults: faultCount, seconds: facts.elapsedMs / 1000, phases_ms: result.phases,
-  }, `Restored ${statistics.files} files, ${humanBytes(statistics.bytes)} of ${facts.snapshot} to ${facts.to} in ${humanDuration(facts.elapsedMs)}` +
+    fetched_bytes: statistics.fetchedBytes, faults: faultCount, seconds: Math.round(facts.elapsedMs) / 1000, phases_ms: result.phases,
+  }, `${facts.dryRun ? 'Would restore' : 'Restored'} ${statistics.files} files, ${humanBytes(statistics.bytes)} of ${facts.snapshot} to ${facts.to} in ${humanDuration(facts.elapsedMs)}` +
     `${statistics.skipped > 0 ? `; ${statistics.skipped} left as they were` : ''}${faultCount > 0 ? `; ${faultCount} faults` : ''}${result.reason ? ` (${result.reason.detail} [${result.reason.code}])` : ''}`);
 };
 
@@ -36,6 +37,7 @@ const restore = async (context: CommandContext, selection: string, options: Rest
   const store = openStore(options.repository);
   const { snapshot: wanted, path } = parseSelection(selection);
   const found = findSnapshot(await snapshotsOf(store, { ...options, output }), wanted);
+  if (options.to === '') throw fault('validation', 'restore-destination-invalid', '--to names no directory; write . when you mean the one that you are in');
   const to = resolve(options.to);
   const onProgress = (done: RestoreProgress): void =>
     output.progress(progressText(done, clock.monotonic() - started));
@@ -43,7 +45,7 @@ const restore = async (context: CommandContext, selection: string, options: Rest
     reader: store, keys: keysOfFile(store, options.identity), snapshotObject: found.name, packs: packNames(store), destination: to,
     mode: options.mode, dryRun: options.dryRun ?? false, deleteExtraneous: options.delete ?? false, signal, onProgress, onNote: (code, detail) => output.remark(code, detail), ...(path ? { path } : {}),
   }));
-  report(context, result, { snapshot: found.header.snapshot, to, elapsedMs: clock.monotonic() - started });
+  report(context, result, { snapshot: found.header.snapshot, to, dryRun: options.dryRun ?? false, elapsedMs: clock.monotonic() - started });
   if (result.outcome === 'partial') context.onExitCode(exitCodes.partial);
 };
 

@@ -60,6 +60,11 @@ it.each([
   ['repo restore latest --repository @full --identity @id.key --to @src/file', 2, 'restore-destination-invalid'],
   ['repo restore latest:../x --repository @full --identity @id.key --to @out', 2, 'selection-malformed'],
   ['repo restore :etc --repository @full --identity @id.key --to @out', 2, 'selection-malformed'],
+  ['repo restore latest --repository @full --identity @id.key --to ', 2, 'restore-destination-invalid'],
+  ['repo backup --repository @full --state @state-full ', 2, 'source-missing'],
+  ['repo init --repository  --state @state-empty --recipient age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg', 2, 'repository-malformed'],
+  ['repo init --repository ftp://host/folder --state @s --recipient age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg', 2, 'repository-malformed'],
+  ['repo snapshots --repository @src/file', 2, 'repository-malformed'],
   ['repo restore latest --repository s3:// --identity @id.key --to @out', 2, 'repository-malformed'],
 ])('%s ends with %i and says %s', async (line, exitCode, code) => {
   expect([await run(line), JSON.parse(err)]).toMatchObject([exitCode, { message_type: 'error', code }]);

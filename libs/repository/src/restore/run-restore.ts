@@ -25,7 +25,7 @@ interface ReadableSnapshot {
   readonly data: DataSection;
 }
 
-const pathNotFound = (): Error => fault('not-found', 'path-not-found', 'The snapshot holds no such path; list what it holds with ls');
+const pathNotFound = (): Error => fault('not-found', 'path-not-found', 'The snapshot holds no such path; list what it holds with browse, or with repo ls where there is no master');
 
 /** One restore into one destination. */
 class Restore {

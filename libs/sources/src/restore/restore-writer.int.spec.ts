@@ -196,6 +196,15 @@ describe('where something exists already', () => {
     expect(readFileSync(join(out, 'newer'), 'utf8')).toBe('old c');
   });
 
+  it('a dry run into a directory that is not there counts all of it, and does not make it', async () => {
+    const entries = [directory('d'), entry('g'), entry('d/f')];
+    const summary = await restore(entries, { mode: 'if-changed', dryRun: true });
+    expect(summary).toMatchObject({ created: { file: 2, directory: 1 }, skipped: 0, faults: 0 });
+    expect(existsSync(out)).toBe(false);
+    writeFileSync(out, 'a file');
+    for (const destination of [out, join(out, 'below')]) await expect(restore(entries, { dryRun: true, destination })).rejects.toMatchObject({ code: 'restore-destination-invalid' });
+  });
+
   it('a file keeps its old content until the new one is whole', async () => {
     lay();
     const writer = open();

@@ -191,7 +191,7 @@ describe('what cannot be read', () => {
     const result = JSON.parse(child.stdout.toString()) as { entries: string[]; faults: string[][] };
     const path = (name: string): string => join(scratch, name).slice(1);
     expect(result.faults).toEqual([
-      [path('closed'), 'unreadable', 'EACCES (scandir)'], [path('unsearchable/f'), 'unreadable', 'EACCES (lstat)'],
+      [path('closed'), 'unreadable', 'The system refused to read it: EACCES (scandir)'], [path('unsearchable/f'), 'unreadable', 'The system refused to read it: EACCES (lstat)'],
     ]);
     expect(result.entries).toEqual(expect.arrayContaining(['closed', 'open', 'open/f', 'unsearchable', 'z', 'z/f'].map(path)));
   });

@@ -121,6 +121,7 @@ const chosenAt = (directory: Directory, name: string, seen: Seen, rules: WalkRul
 /** What the system said, as something to report: a path that is gone is another matter than one that may not be read. */
 export const faultOf = (path: Buffer, error: unknown): SourceFault => {
   const code = (error as NodeJS.ErrnoException).code;
-  const detail = code === undefined ? String((error as Error).message) : `${code} (${String((error as NodeJS.ErrnoException).syscall)})`;
-  return { path, code: code === 'ENOENT' || code === 'ENOTDIR' ? 'vanished' : 'unreadable', detail };
+  const said = code === undefined ? String((error as Error).message) : `${code} (${String((error as NodeJS.ErrnoException).syscall)})`;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return { path, code: 'vanished', detail: `It was not there when it was read: ${said}` };
+  return { path, code: 'unreadable', detail: `The system refused to read it: ${said}` };
 };
