@@ -83,7 +83,7 @@ describe('a recovery recipient', () => {
     const listed = messagesOf(repo('snapshots', ...place, '--json').out).filter(({ message_type }) => message_type === 'snapshot');
     expect(listed.map(({ id }) => id).sort()).toEqual([before, after].sort());
     expect(repo('ls', ...withKey, 'latest').out).toContain(join(tree, 'sub', 'text'));
-    expect(repo('verify', ...withKey, '--level', '3')).toMatchObject({ code: 0, out: expect.stringContaining('Level 3: intact') });
+    expect(repo('verify', ...withKey, '--level', '3')).toMatchObject({ code: 0, out: expect.stringContaining('Level 3, decodable: nothing is wrong') });
     for (const snapshot of [before, after]) {
       const to = join(room, `restored-${snapshot}`);
       const restored = repo('restore', ...withKey, `${snapshot}:${tree.slice(1)}`, '--to', to, '--json');
