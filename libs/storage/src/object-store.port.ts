@@ -8,6 +8,8 @@ export interface ObjectInfo {
   readonly size: number;
   /** The SHA-256 that the storage itself keeps, where it keeps one: 32 bytes. Not computed from a download. */
   readonly sha256?: Uint8Array;
+  /** In listings: when it was written, by the storage's own clock (ms since 1970). Absent where nobody can tell. */
+  readonly modified?: number;
 }
 
 /** What a create-only PUT needs to know. */

@@ -1,6 +1,6 @@
 import { fault, hasCode } from '#kernel';
 import { isObjectNotFound } from '#storage';
-import { listObjects, type ObjectListing } from '../catalog/list-objects.ts';
+import { listObjects, type NamedObject, type ObjectListing } from '../catalog/list-objects.ts';
 import { addPacks, type CataloguedPack, PackCatalog, requireReachable } from '../catalog/pack-catalog.ts';
 import { isDamage } from '../format/damage.ts';
 import { type ListedSnapshot, listSnapshots } from '../snapshots/list-snapshots.ts';
@@ -11,8 +11,12 @@ import type { PruneNumbers, PruneOptions, PruneResult } from './prune-options.ts
 
 /** What a writer left half-written is given up after so many milliseconds. */
 const leftoverMs = 86_400_000;
+/** A key that nothing is under may be that of a writer that has stored no pack yet; after so many milliseconds it is nobody's. */
+const unusedKeyMs = 7 * 86_400_000;
 
 const defaults = { minDead: 0.1, packBytes: 32 * 1024 * 1024 };
+
+const keysOfSnapshot = ({ header }: ListedSnapshot): string[] => [header.dataKey, header.catalogKey];
 
 class Prune {
   private readonly options: PruneOptions;
@@ -23,6 +27,8 @@ class Prune {
   private kept: ReadonlySet<string> = new Set();
   /** Names of the snapshots that were there at the first look: only these may go. */
   private seen: ReadonlySet<string> = new Set();
+  /** Ids of the keys that were there at the first look. */
+  private seenKeys: ReadonlySet<string> = new Set();
   private considered: readonly CataloguedPack[] = [];
 
   constructor(options: PruneOptions) {
@@ -50,6 +56,7 @@ class Prune {
   private async look(): Promise<string> {
     const { store, keep } = this.options;
     this.listing = await listObjects(store, this.call);
+    this.seenKeys = new Set(this.attemptKeys().map(({ parsed }) => parsed.id));
     this.snapshots = await this.readSnapshots();
     this.kept = keep(this.snapshots);
     this.seen = new Set(this.snapshots.map((snapshot) => snapshot.name));
@@ -121,13 +128,17 @@ class Prune {
     return { plan: { remove }, written: copier.written };
   }
 
-  /** Snapshots first, so that none ever refers to what is gone; then packs; then keys that only they were under. */
+  private attemptKeys(): NamedObject[] {
+    const { kinds } = this.listing ?? {};
+    return [...kinds?.['data-key'] ?? [], ...kinds?.['catalog-key'] ?? []];
+  }
+
+  /** Snapshots first, so that none ever refers to what is gone; then packs; then keys that nothing is under any more. */
   private async remove(plan: { readonly remove: readonly CataloguedPack[] }, written: readonly WrittenPack[]): Promise<number> {
     const going = this.snapshots.filter(({ name, header }) => this.seen.has(name) && !this.kept.has(header.snapshot));
     await this.delete(going);
     await this.delete(plan.remove);
-    const orphans = this.orphanedKeys(going, plan.remove, written);
-    const keys = [...(this.listing?.kinds['data-key'] ?? []), ...(this.listing?.kinds['catalog-key'] ?? [])].filter(({ parsed }) => orphans.has(parsed.id));
+    const keys = this.unneededKeys(going, plan.remove, written);
     await this.delete(keys);
     await this.options.store.removeLeftovers?.('', this.options.clock.now() - leftoverMs, this.call);
     return keys.length;
@@ -141,18 +152,27 @@ class Prune {
     }
   }
 
-  /** Keys that something removed was under, and nothing that stays is. */
-  private orphanedKeys(snapshots: readonly ListedSnapshot[], packs: readonly CataloguedPack[], written: readonly WrittenPack[]): Set<string> {
-    const gone = new Set(packs.map((pack) => pack.name));
-    const keysOf = (pack: CataloguedPack): string[] =>
-      [pack.catalogKeyId, ...this.catalog.locations.frames.slice(pack.frames.from, pack.frames.to).map((frame) => frame.keyId)];
-    const orphans = new Set([...snapshots.flatMap(({ header }) => [header.dataKey, header.catalogKey]), ...packs.flatMap(keysOf)]);
-    const removed = new Set(snapshots.map((snapshot) => snapshot.name));
-    for (const { name, header } of this.snapshots) if (!removed.has(name)) [header.dataKey, header.catalogKey].forEach((keyId) => orphans.delete(keyId));
-    for (const pack of this.catalog.packs) if (!gone.has(pack.name)) keysOf(pack).forEach((keyId) => orphans.delete(keyId));
-    for (const pack of written) pack.keyIds.forEach((keyId) => orphans.delete(keyId));
+  /**
+   * Keys that nothing which stays is under: those of what was removed, and old ones, of attempts that stored nothing and of what a prune
+   * removed that was killed before it came to the keys.
+   */
+  private unneededKeys(snapshots: readonly ListedSnapshot[], packs: readonly CataloguedPack[], written: readonly WrittenPack[]): NamedObject[] {
     // What an unreadable pack is under is not known.
-    return this.catalog.troubles.length > 0 ? new Set() : orphans;
+    if (this.catalog.troubles.length > 0) return [];
+    const [removed, gone] = [new Set(snapshots), new Set(packs)];
+    const freed = new Set([...snapshots.flatMap(keysOfSnapshot), ...packs.flatMap((pack) => [...this.keysOf(pack)])]);
+    const used = new Set([
+      ...this.snapshots.filter((snapshot) => !removed.has(snapshot)).flatMap(keysOfSnapshot), ...written.flatMap((pack) => [...pack.keyIds]),
+    ]);
+    for (const pack of this.catalog.packs) if (!gone.has(pack)) for (const keyId of this.keysOf(pack)) used.add(keyId);
+    const [keys, old] = [this.attemptKeys(), this.options.clock.now() - unusedKeyMs];
+    const young = new Set(keys.filter(({ modified = Infinity }) => modified > old).map(({ parsed }) => parsed.id));
+    const nobodys = (id: string): boolean => this.seenKeys.has(id) && !young.has(id);
+    return keys.filter(({ parsed: { id } }) => !used.has(id) && (freed.has(id) || nobodys(id)));
+  }
+
+  private keysOf(pack: CataloguedPack): Set<string> {
+    return new Set([pack.catalogKeyId, ...this.catalog.locations.frames.slice(pack.frames.from, pack.frames.to).map((frame) => frame.keyId)]);
   }
 
   private numbers({ numbers }: Planned): PruneNumbers {

@@ -157,6 +157,52 @@ describe('a prune that is killed', () => {
   }, 300_000);
 });
 
+describe('keys that nothing is under', () => {
+  const aged = (store: ObjectStore, modified: number): ObjectStore => ({
+    ...store, list: async function* (prefix, options) { for await (const info of store.list(prefix, options)) yield { ...info, modified }; },
+  });
+  const old = (store: ObjectStore): ObjectStore => aged(store, Date.now() - 8 * 86_400_000);
+  /** The first snapshot is forgotten and deleted with all it needed, but for its keys: there the prune was killed. */
+  const killed = async (): Promise<SampleRepository> => {
+    const made = await sampleRepository();
+    await made.write('a.bin', 300_000);
+    await made.backup();
+    await made.write('a.bin', 300_000);
+    await made.backup();
+    const dying = faultyStore(made.store, ({ operation, name }) => (operation === 'delete' && name.includes('keys/') ? { when: 'before', error: new Error('killed') } : undefined));
+    await expect(prune(dying, 1, {}, made)).rejects.toThrow('killed');
+    expect([count(made.store, 'snapshots/'), count(made.store, 'keys/'), count(made.store, 'catalog-keys/')]).toEqual([1, 2, 2]);
+    return made;
+  };
+
+  it('since a prune was killed before it came to them, are removed by the next one', async () => {
+    const made = await killed();
+    expect(await prune(old(made.store), 1, {}, made)).toMatchObject({ removedKeys: 2, packsRemoved: 0, removedSnapshots: [] });
+    expect([count(made.store, 'keys/'), count(made.store, 'catalog-keys/')]).toEqual([1, 1]);
+    expect(await verify(made.store, made)).toMatchObject({ outcome: 'intact', findings: [] });
+  });
+
+  it('stay while a backup may run that has stored no pack yet, and where the target does not tell how old they are', async () => {
+    const made = await killed();
+    expect(await prune(aged(made.store, Date.now() - 6 * 86_400_000), 1, {}, made)).toMatchObject({ removedKeys: 0 });
+    expect(await prune(made.store, 1, {}, made)).toMatchObject({ removedKeys: 0 });
+  });
+
+  it('stay when they were not there at the first look, whatever the clocks say', async () => {
+    const made = await killed();
+    const late = 'f'.repeat(32);
+    const marked = async (): Promise<void> => { made.store.objects.set(`keys/${late}/${'0'.repeat(64)}`, Buffer.from('a key of a backup that began now')); };
+    expect(await prune(old(made.store), 1, { hooks: { marked } }, made)).toMatchObject({ removedKeys: 2 });
+    expect(count(made.store, `keys/${late}/`)).toBe(1);
+  });
+
+  it('stay while a pack cannot be read: it may be under them', async () => {
+    const made = await killed();
+    made.store.objects.set(`packs/00/${'0'.repeat(64)}`, Buffer.alloc(100_000));
+    expect(await prune(old(made.store), 1, {}, made)).toMatchObject({ removedKeys: 0, notes: [expect.stringContaining('was left alone')] });
+  });
+});
+
 describe('a prune that is believed dead and is not', () => {
   it('may delete what it planned after another one has done the work anew: nothing is lost', async () => {
     // Which of two copies is met first depends on the names of the packs, which are another each time.

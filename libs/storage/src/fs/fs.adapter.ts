@@ -70,7 +70,7 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
     if (isFolder && (`${name}/`.startsWith(prefix) || prefix.startsWith(`${name}/`))) yield* walk(root, name, prefix);
     if (isFolder || !name.startsWith(prefix)) continue;
     const info = await unlessMissing(lstat(join(root, name)));
-    if (info?.isFile()) yield { name, size: info.size };
+    if (info?.isFile()) yield { name, size: info.size, modified: info.mtimeMs };
   }
 }
 

@@ -39,6 +39,13 @@ describe('the folder store', () => {
     expect(await store.put('link', [Buffer.from('x')], { sha256: sha256Of([Buffer.from('x')]) })).toBe('exists');
   });
 
+  it('tells in a listing when an object was written', async () => {
+    const dir = await tempDir('fs');
+    await writeFile(join(dir, 'a'), '');
+    await utimes(join(dir, 'a'), 1, 1_700_000_000.5);
+    expect(await fsStore(dir).list('')[Symbol.asyncIterator]().next()).toMatchObject({ value: { name: 'a', modified: 1_700_000_000_500 } });
+  });
+
   it('does not show the temporary files of killed writers, and removes the old ones', async () => {
     const dir = await tempDir('fs');
     const store = fsStore(dir);

@@ -141,7 +141,9 @@ export class S3Store implements ObjectStore {
         Bucket: this.options.bucket, Prefix, ...(this.options.pageSize ? { MaxKeys: this.options.pageSize } : {}), ...(token ? { ContinuationToken: token } : {}),
       });
       const page = await this.call(prefix, 0, options?.signal, (abortSignal) => this.client.send(command, { abortSignal }));
-      for (const { Key, Size } of page.Contents ?? []) if (Key && !Key.endsWith('/')) yield infoOf(Key.slice(this.prefix.length), Size);
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        if (Key && !Key.endsWith('/')) yield { ...infoOf(Key.slice(this.prefix.length), Size), ...(LastModified ? { modified: LastModified.getTime() } : {}) };
+      }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token);
   }

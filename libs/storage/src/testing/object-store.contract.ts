@@ -102,6 +102,8 @@ export const objectStoreContract = (name: string, factory: () => Promise<Contrac
       const found = await all(store.list(`${folder}/`));
       expect(found.map((info) => info.name)).toEqual(['B', 'a-b', 'a.b', 'a/b', 'a/c/d', 'a0', 'z/z'].map((path) => `${folder}/${path}`));
       expect(found.map((info) => info.size)).toEqual(found.map((info) => info.name.length - folder.length - 1));
+      // Where the storage tells when: in milliseconds, so that nothing new can be taken for old.
+      for (const { modified } of found) if (modified !== undefined) expect(Math.abs(Date.now() - modified)).toBeLessThan(3_600_000);
       expect((await all(store.list(`${folder}/a/`))).map((info) => info.name)).toEqual([`${folder}/a/b`, `${folder}/a/c/d`]);
       expect((await all(store.list(`${folder}/z`))).map((info) => info.name)).toEqual([`${folder}/z/z`]);
       expect(await all(store.list(`${folder}/none/`))).toEqual([]);
