@@ -181,11 +181,19 @@ async function* oldBlocks(known: KnownChunks): AsyncGenerator<Buffer> {
   }
 }
 
-const merge = async (sink: RecordSink, known: KnownChunks, fresh: Buffer, gone: readonly boolean[]): Promise<void> => {
+/** The numbers that packs have when some of them are gone; undefined for those. */
+const renumber = (packs: readonly string[], forget: KnownChange['forget']): readonly (number | undefined)[] => {
+  let kept = 0;
+  return packs.map((pack) => (forget?.(pack) ? undefined : kept++));
+};
+
+const merge = async (sink: RecordSink, known: KnownChunks, fresh: Buffer, numbers: readonly (number | undefined)[]): Promise<void> => {
   let next = 0;
   for await (const block of oldBlocks(known)) {
     for (let at = 0; at < block.length; at += knownFile.recordBytes) {
-      if (gone[block.readUInt32LE(at + chunkIdBytes)]) continue;
+      const number = numbers[block.readUInt32LE(at + chunkIdBytes)];
+      if (number === undefined) continue;
+      block.writeUInt32LE(number, at + chunkIdBytes);
       for (; next < fresh.length && compareRecords(fresh, next, block, at) < 0; next += knownFile.recordBytes) {
         if (sink.take(fresh, next)) await sink.flush();
       }
@@ -201,16 +209,17 @@ const merge = async (sink: RecordSink, known: KnownChunks, fresh: Buffer, gone: 
  * something was taken away.
  */
 export const writeKnownChunks = async (stateDir: string, known: KnownChunks, change: KnownChange): Promise<void> => {
-  const gone = known.packs.map((pack) => change.forget?.(pack) ?? false);
-  const packs = [...known.packs, ...change.packNames.map(packHashOf)];
-  const epoch = gone.includes(true) ? randomBytes(16).toString('hex') : known.epoch;
+  const numbers = renumber(known.packs, change.forget);
+  const kept = known.packs.filter((_, index) => numbers[index] !== undefined);
+  const packs = [...kept, ...change.packNames.map(packHashOf)];
+  const epoch = kept.length < known.packs.length ? randomBytes(16).toString('hex') : known.epoch;
   const temporary = temporaryPath(stateDir, 'known');
   const handle = await open(temporary, 'wx', 0o600);
   try {
     const file = new HashedFile(handle);
     await file.write(encodeKnownHeader({ generation: known.generation, epoch, packs: packs.length }));
     await file.write(Buffer.from(packs.join(''), 'hex'));
-    await merge(new RecordSink(file), known, sortedRecords(change.added, known.packs.length), gone);
+    await merge(new RecordSink(file), known, sortedRecords(change.added, kept.length), numbers);
     await file.end();
     await rename(temporary, fileOf(stateDir));
   } catch (error) {
