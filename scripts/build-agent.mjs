@@ -14,7 +14,8 @@ import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 const agent = join(root, 'dist/apps/agent/src');
-const threads = ['backup/content-worker', 'restore/restore-worker', 'verify/check-worker'].map((path) => join(root, 'dist/libs/repository/src', `${path}.js`));
+const threads = ['backup/content-worker', 'restore/restore-worker', 'verify/check-worker'].map((path) => (
+  { in: join(root, 'dist/libs/repository/src', `${path}.modules.js`), out: basename(path) }));
 // What Nest and the storage library load only when somebody uses it; the agent uses NATS and grants.
 const unused = [
   '@nats-io/transport-node', '@nestjs/websockets', '@nestjs/websockets/*', '@nestjs/platform-express', '@nestjs/platform-socket.io', '@grpc/*', 'kafkajs', 'mqtt', 'amqplib',
@@ -77,7 +78,7 @@ try {
     // Code in the file has no address; what asks for one wants a name to load built-in modules by.
     define: { 'import.meta.url': '"file:///holdfast-agent.js"', HOLDFAST_BUILD_VERSION: JSON.stringify(version) },
   });
-  await build({ ...common, entryPoints: threads, outdir: join(room, 'threads'), entryNames: '[name]', format: 'esm' });
+  await build({ ...common, entryPoints: threads, outdir: join(room, 'threads'), format: 'esm' });
   const out = resolve(values.out ?? join(root, 'dist/agent'));
   mkdirSync(out, { recursive: true });
   const name = `holdfast-agent-linux-${arch}`;
@@ -85,7 +86,7 @@ try {
   writeFileSync(join(room, 'sea.json'), JSON.stringify({
     main: join(room, 'agent.cjs'), mainFormat: 'commonjs', executable: node, output: made,
     disableExperimentalSEAWarning: true, useCodeCache: false, execArgv: ['--disable-warning=ExperimentalWarning'], execArgvExtension: 'env',
-    assets: Object.fromEntries(threads.map((file) => [basename(file, '.js'), join(room, 'threads', basename(file))])),
+    assets: Object.fromEntries(threads.map(({ out }) => [out, join(room, 'threads', `${out}.js`)])),
   }));
   execFileSync(process.execPath, ['--build-sea', join(room, 'sea.json')], { stdio: ['ignore', 'ignore', 'inherit'] });
   chmodSync(requireMachine(made), 0o755);

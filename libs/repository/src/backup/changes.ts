@@ -46,7 +46,7 @@ export class ChangeDetector {
     const record = this.earlier.cache?.find(path);
     if (!record) return undefined;
     if (record.holds(facts, this.tagOf(facts, owner)) && this.stored(record)) {
-      return new RecalledEntry(path, record.plainType === 'file' ? facts.size : 0, record);
+      return new RecalledEntry(path, record.type === 'file' ? facts.size : 0, record);
     }
     this.missed.set(path.toString('latin1'), record);
     return undefined;

@@ -1,5 +1,6 @@
 import type { ChunkClass, ChunkerLimits } from '../format/limits.ts';
 import type { KnownTable } from '../state/known-lookup.ts';
+import type { FileOutcome, FileOutcomes } from './file-outcomes.ts';
 import type { ClaimsMemory } from './shared-index.ts';
 
 /** Facts of a file that tell whether it is the one that was walked, in this order: size, mtime, ctime, inode, device. */
@@ -21,11 +22,15 @@ export interface ContentWorkerData {
   readonly closedPacks: SharedArrayBuffer;
   /** One 64-bit number a worker: bytes of files that it has read, the one at hand included. */
   readonly readBytes: SharedArrayBuffer;
+  /** One number: that of the first job of files that no worker has taken upon itself. */
+  readonly nextFiles: SharedArrayBuffer;
 }
 
-/** Files to read, in walk order. */
+/** Files to read, in walk order. Every reader gets every job, in the order of their numbers; whoever comes to it first does it. */
 export interface FilesJob {
   readonly type: 'files';
+  /** Counted from 0. */
+  readonly number: number;
   readonly slots: readonly number[];
   /** Absolute paths, one after the other, each behind its length (4 bytes little-endian). */
   readonly paths: Uint8Array;
@@ -53,18 +58,6 @@ export type ToContentWorker =
   | { readonly type: 'buffer'; readonly buffer: ArrayBuffer }
   | { readonly type: 'finish' };
 
-/** What became of one file. */
-export interface FileOutcome {
-  readonly slot: number;
-  /** Records of the refs chunk, absent when the file could not be read. */
-  readonly references?: Uint8Array;
-  /** Bytes read. */
-  readonly size: number;
-  /** The file was not as walked: what it was when it was opened. */
-  readonly facts?: BigInt64Array;
-  readonly fault?: { readonly code: string; readonly detail: string };
-}
-
 /** A finished pack; the buffer comes back by a `buffer` message when it is stored. */
 export interface PackMessage {
   readonly type: 'pack';
@@ -78,7 +71,8 @@ export interface PackMessage {
 }
 
 export type FromContentWorker =
-  | { readonly type: 'files'; readonly outcomes: readonly FileOutcome[] }
+  | { readonly type: 'files'; readonly number: number; readonly outcomes: FileOutcomes }
+  | { readonly type: 'streamed'; readonly outcome: FileOutcome }
   | { readonly type: 'chunk'; readonly ticket: number; readonly id: Uint8Array }
   | { readonly type: 'stream'; readonly slot: number }
   | PackMessage

@@ -1,25 +1,28 @@
 import { Worker } from 'node:worker_threads';
 import { fault, messageOf, threadEntry } from '#kernel';
 import { threadLimits } from './thread-limits.ts';
+import { decodeOutcomes, type FileOutcome } from './file-outcomes.ts';
 import { FirstFailure } from '../first-failure.ts';
 import type { ChunkClass } from '../format/limits.ts';
-import type { ContentWorkerData, FileOutcome, FilesJob, FromContentWorker, PackMessage, ToContentWorker } from './content-messages.ts';
+import type { ContentWorkerData, FilesJob, FromContentWorker, PackMessage, ToContentWorker } from './content-messages.ts';
 
-/** Jobs of files that a worker may have waiting: one to work on and one so that it never waits. */
-const jobsAhead = 2;
+/** Jobs of files that may wait: what keeps the threads busy while the walk goes through a few thousand entries and lets nothing else happen. */
+const jobsAhead = 64;
 /** Pieces of a stream that may be on their way. */
 const piecesAhead = 4;
 
+/** Files to read: see `FilesJob`. */
+export type FilesToRead = Omit<FilesJob, 'type' | 'number'>;
+
 /** What the pool tells its owner. */
 export interface ContentPoolEvents {
-  readonly onFiles: (outcomes: readonly FileOutcome[]) => void;
+  readonly onFiles: (outcomes: Iterable<FileOutcome>) => void;
   /** Stores the pack; the buffer is given back to the worker when it resolves. */
   readonly onPack: (worker: number, pack: PackMessage) => Promise<void>;
 }
 
 interface Member {
   readonly worker: Worker;
-  jobs: number;
   pieces: number;
   readonly chunks: Map<number, (id: Buffer) => void>;
   finished?: () => void;
@@ -30,14 +33,19 @@ export class ContentPool {
   private readonly members: Member[] = [];
   private readonly storing = new Set<Promise<void>>();
   private readonly failure = new FirstFailure();
-  private readonly makeData: (index: number) => ContentWorkerData;
+  /** Jobs of files without an outcome, by their numbers. */
+  private readonly jobs = new Map<number, FilesJob>();
+  private readonly nextFiles = new SharedArrayBuffer(4);
+  private readonly makeData: (index: number) => Omit<ContentWorkerData, 'nextFiles'>;
   private readonly size: number;
   private readonly readers: number;
   private readonly events: ContentPoolEvents;
   private waiting: (() => void)[] = [];
   private ticket = 0;
+  private number = 0;
+  private streaming = false;
 
-  constructor(size: { workers: number; readers: number }, makeData: (index: number) => ContentWorkerData, events: ContentPoolEvents) {
+  constructor(size: { workers: number; readers: number }, makeData: (index: number) => Omit<ContentWorkerData, 'nextFiles'>, events: ContentPoolEvents) {
     this.size = size.workers;
     this.readers = Math.min(size.workers, size.readers);
     this.makeData = makeData;
@@ -62,20 +70,25 @@ export class ContentPool {
   private start(): Member {
     const index = this.members.length;
     const worker = new Worker(threadEntry('content-worker', import.meta.url), {
-      workerData: this.makeData(index), resourceLimits: threadLimits,
+      workerData: { ...this.makeData(index), nextFiles: this.nextFiles }, resourceLimits: threadLimits,
     });
-    const member: Member = { worker, jobs: 0, pieces: 0, chunks: new Map() };
+    const member: Member = { worker, pieces: 0, chunks: new Map() };
     worker.on('message', (message: FromContentWorker) => this.receive(index, member, message));
     worker.on('error', (error) => this.failure.fail(fault('internal', 'content-worker-failed', 'A worker thread failed', { cause: error, internal: messageOf(error) })));
     this.members.push(member);
+    if (index < this.readers) for (const job of this.jobs.values()) this.post(member, job);
     return member;
   }
 
   private receive(index: number, member: Member, message: FromContentWorker): void {
     switch (message.type) {
       case 'files':
-        member.jobs--;
-        this.events.onFiles(message.outcomes);
+        this.jobs.delete(message.number);
+        this.events.onFiles(decodeOutcomes(message.outcomes));
+        return this.wake();
+      case 'streamed':
+        this.streaming = false;
+        this.events.onFiles([message.outcome]);
         return this.wake();
       case 'chunk':
         member.chunks.get(message.ticket)?.(Buffer.from(message.id));
@@ -117,24 +130,13 @@ export class ContentPool {
     while (!ready()) await this.change();
   }
 
-  /** Hands files to a worker that has room, waiting for one. */
-  async readFiles(job: FilesJob): Promise<void> {
-    const transfer = [job.paths.buffer as ArrayBuffer, job.facts.buffer as ArrayBuffer];
-    const member = await this.freeReader();
-    member.jobs++;
-    this.post(member, job, transfer);
-  }
-
-  private async freeReader(): Promise<Member> {
-    for (;;) {
-      const readers = this.members.slice(0, this.readers);
-      const idle = readers.find((member) => member.jobs === 0);
-      if (idle) return idle;
-      if (this.members.length < this.readers) return this.start();
-      const free = readers.find((member) => member.jobs < jobsAhead);
-      if (free) return free;
-      await this.change();
-    }
+  /** Hands files to the readers, waiting while many are on their way. There is a reader more as long as those that there are do not keep up. */
+  async readFiles(files: FilesToRead): Promise<void> {
+    await this.until(() => this.jobs.size < jobsAhead);
+    const job: FilesJob = { type: 'files', number: this.number++, ...files };
+    for (const member of this.members.slice(0, this.readers)) this.post(member, job);
+    this.jobs.set(job.number, job);
+    if (this.members.length < Math.min(this.readers, this.jobs.size)) this.start();
   }
 
   /** Hands over a chunk made here, waiting while many are on their way; `id` resolves when it is named. */
@@ -151,9 +153,9 @@ export class ContentPool {
 
   /** Feeds content that is not in a file to one worker; resolves with its length when all of it is handed over. */
   async stream(slot: number, content: AsyncIterable<Uint8Array>): Promise<number> {
-    const member = await this.freeReader();
-    await this.until(() => member.jobs === 0);
-    member.jobs++;
+    await this.until(() => this.jobs.size === 0);
+    const member = this.members[0] ?? this.start();
+    this.streaming = true;
     let length = 0;
     for await (const piece of content) {
       await this.until(() => member.pieces < piecesAhead);
@@ -162,7 +164,7 @@ export class ContentPool {
       this.post(member, { type: 'stream', slot, piece });
     }
     this.post(member, { type: 'stream', slot });
-    await this.until(() => member.jobs === 0);
+    await this.until(() => !this.streaming);
     return length;
   }
 

@@ -3,7 +3,8 @@ import { frameCipher } from '../format/frame.ts';
 import { keyFrom } from '../format/keys.ts';
 import { KnownLookup } from '../state/known-lookup.ts';
 import { ChunkStore } from './chunk-store.ts';
-import { type ContentWorkerData, factsPerFile, type FileOutcome, type FilesJob, type FromContentWorker, type ToContentWorker } from './content-messages.ts';
+import { type ContentWorkerData, factsPerFile, type FilesJob, type FromContentWorker, type ToContentWorker } from './content-messages.ts';
+import { encodeOutcomes, type FileOutcome } from './file-outcomes.ts';
 import { type ContentStream, FileReader } from './file-reader.ts';
 import { type MadePack, PackMaker } from './pack-maker.ts';
 import { ChunkClaims } from './shared-index.ts';
@@ -63,7 +64,7 @@ const readFiles = async (job: FilesJob): Promise<void> => {
     at += 4 + length;
     outcomes.push(await reader.read({ slot, path, facts: job.facts.subarray(index * factsPerFile, (index + 1) * factsPerFile) }));
   }
-  send({ type: 'files', outcomes });
+  send({ type: 'files', number: job.number, outcomes: encodeOutcomes(outcomes) });
 };
 
 const takePiece = async (slot: number, piece: Uint8Array | undefined): Promise<void> => {
@@ -78,7 +79,7 @@ const takePiece = async (slot: number, piece: Uint8Array | undefined): Promise<v
   if (piece) return send({ type: 'stream', slot });
   const references = await stream.end();
   stream = undefined;
-  send({ type: 'files', outcomes: [{ slot, references, size: 0 }] });
+  send({ type: 'streamed', outcome: { slot, references, size: 0 } });
 };
 
 const work = async (message: Exclude<ToContentWorker, { type: 'buffer' }>): Promise<void> => {
@@ -92,10 +93,29 @@ const work = async (message: Exclude<ToContentWorker, { type: 'buffer' }>): Prom
   }
 };
 
+const nextFiles = new Int32Array(data.nextFiles);
+const files: FilesJob[] = [];
+const others: Exclude<ToContentWorker, FilesJob | { type: 'buffer' }>[] = [];
+
+/** The next job of files that no other reader has begun. */
+const claimFiles = (): FilesJob | undefined => {
+  for (let job = files.shift(); job; job = files.shift()) {
+    if (Atomics.compareExchange(nextFiles, 0, job.number, job.number + 1) === job.number) return job;
+  }
+  return undefined;
+};
+
+/** What others wait for comes before files, of which many are ahead. */
+const workOn = async (): Promise<void> => {
+  for (let job = others.shift() ?? claimFiles(); job; job = others.shift() ?? claimFiles()) await work(job);
+};
+
 let last: Promise<void> = Promise.resolve();
 
 port.on('message', (message: ToContentWorker) => {
   if (message.type === 'buffer') return giveBuffer(message.buffer);
+  if (message.type === 'files') files.push(message);
+  else others.push(message);
   // A rejection is left unhandled on purpose: it ends the thread, and the pool reports its `error` event.
-  last = last.then(() => work(message));
+  last = last.then(workOn);
 });

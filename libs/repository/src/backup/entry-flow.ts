@@ -3,7 +3,7 @@ import type { ManifestCacheWriter } from '../state/manifest-cache.ts';
 import type { SourceEntry } from '#sources';
 import type { ChangeDetector } from './changes.ts';
 import type { ConfirmedFiles } from './confirmed-files.ts';
-import type { FileOutcome } from './content-messages.ts';
+import type { FileOutcome } from './file-outcomes.ts';
 import type { ContentPool } from './content-pool.ts';
 import { EntryWindow, type WindowSlot } from './entry-window.ts';
 import type { FaultList } from './fault-list.ts';
@@ -63,22 +63,38 @@ export class EntryFlow {
   /** Takes a batch; waits while too much is on its way. */
   async take(entries: readonly SourceEntry[]): Promise<void> {
     for (const entry of entries) {
-      if (entry.type === 'stream') await this.addStream(entry);
-      else if (entry instanceof RecalledEntry) this.addRecalled(entry);
-      else this.add(entry);
-      if (this.batch.full) await this.dispatch();
+      const cut = entry instanceof RecalledEntry ? this.addRecalled(entry) : this.takeNew(entry);
+      if (cut) await cut;
     }
     await this.emit();
-    if (this.window.bytes > this.parts.windowBytes) {
-      await this.dispatch();
-      await this.parts.pool.until(() => this.window.ready || this.window.bytes <= this.parts.windowBytes);
+    if (this.window.bytes > this.parts.windowBytes) await this.dispatch();
+    while (this.window.bytes > this.parts.windowBytes) {
+      await this.parts.pool.until(() => this.window.ready);
       await this.emit();
     }
   }
 
-  private addRecalled(entry: RecalledEntry): void {
-    const { head, references } = entry.record;
-    this.window.add({ entry, head, references });
+  /** Wait for the result, where there is one. */
+  private takeNew(entry: SourceEntry): Promise<void> | undefined {
+    if (entry.type === 'stream') return this.addStream(entry);
+    this.add(entry);
+    return this.batch.full ? this.dispatch() : undefined;
+  }
+
+  /** Wait for the result, where there is one. */
+  private addRecalled(entry: RecalledEntry): Promise<void> | undefined {
+    const { record } = entry;
+    if (this.window.empty) return this.emitRecalled(entry);
+    this.window.add({ entry, head: record.head, references: record.references });
+    return undefined;
+  }
+
+  /** Its record is its line: nearly all entries of most backups go this way. */
+  private emitRecalled(entry: RecalledEntry): Promise<void> | undefined {
+    const cut = this.parts.manifest.add(entry.record);
+    this.parts.cache.keep(entry.record);
+    this.count(entry);
+    return cut;
   }
 
   private add(entry: SourceEntry): void {
@@ -119,7 +135,7 @@ export class EntryFlow {
   }
 
   /** For the pool: content that was read. */
-  filesRead(outcomes: readonly FileOutcome[]): void {
+  filesRead(outcomes: Iterable<FileOutcome>): void {
     for (const outcome of outcomes) {
       const slot = this.window.take(outcome.slot);
       if (slot) this.settle(slot, outcome);
@@ -154,12 +170,16 @@ export class EntryFlow {
       }
       const references = from.references ?? nothing;
       if (slot.sameAs) this.takeFacts(slot, slot.sameAs.entry);
-      const { entry } = slot;
-      const record = entry instanceof RecalledEntry ? entry.record : undefined;
-      const cut = this.parts.manifest.add({ path: entry.path, head: slot.head, references, ordinal: record?.ordinal });
+      const { entry, head } = slot;
+      if (entry instanceof RecalledEntry) {
+        await this.emitRecalled(entry);
+        continue;
+      }
+      const cut = this.parts.manifest.add({
+        path: entry.path, head, headLength: head.length, references, referencesLength: references.length, ordinal: undefined,
+      });
       if (cut) await cut;
-      if (record) this.parts.cache.keep(record);
-      else this.parts.cache.add(entry, slot.head, references);
+      this.parts.cache.add(entry, head, references);
       this.count(entry);
       this.countedOfRead += slot.read ?? 0;
     }

@@ -3,7 +3,7 @@ import { type Chunker, createChunker } from '../format/chunker.ts';
 import { type ChunkerLimits, frameClass } from '../format/limits.ts';
 import { encodeReferences, ReferenceCollector, referenceKind } from '../format/refs.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import type { FileOutcome } from './content-messages.ts';
+import type { FileOutcome } from './file-outcomes.ts';
 
 /** One file to read: as the walk saw it. */
 export interface FileToRead {

@@ -1,5 +1,6 @@
 import type { SourceEntry } from '#sources';
-import { factsPerFile, type FilesJob } from './content-messages.ts';
+import { factsPerFile } from './content-messages.ts';
+import type { FilesToRead } from './content-pool.ts';
 
 /** A batch is sent when its files have this much content, or are this many. */
 const batchBytes = 1024 * 1024;
@@ -19,8 +20,8 @@ export class FilesBatch {
     return this.bytes >= batchBytes || this.files.length >= batchFiles;
   }
 
-  /** The job of what was collected, undefined when there is nothing. */
-  take(): FilesJob | undefined {
+  /** What was collected, undefined when there is nothing. */
+  take(): FilesToRead | undefined {
     const files = this.files;
     if (files.length === 0) return undefined;
     this.files = [];
@@ -33,6 +34,6 @@ export class FilesBatch {
       at += path.copy(paths, at);
       facts.set([BigInt(entry.size), entry.mtimeNs, entry.ctimeNs, entry.inode, entry.device], index * factsPerFile);
     });
-    return { type: 'files', slots: files.map((file) => file.slot), paths, facts };
+    return { slots: files.map((file) => file.slot), paths, facts };
   }
 }

@@ -15,9 +15,11 @@ interface StartedPart {
 /** A line to come into the manifest. */
 export interface ManifestLine {
   readonly path: Buffer;
-  /** See `manifestLineHead`. */
+  /** See `manifestLineHead`. Asked for, as the references are, only when the line is stored anew. */
   readonly head: Buffer;
+  readonly headLength: number;
   readonly references: Uint8Array;
+  readonly referencesLength: number;
   /** The place that this very line had in the last manifest. */
   readonly ordinal: number | undefined;
 }
@@ -54,8 +56,8 @@ export class ManifestMaker {
 
   /** Paths must come in the manifest's order. Wait for the result, where there is one. */
   add(line: ManifestLine): Promise<void> | undefined {
-    const tail = tails[line.references.length / recordBytes] as Buffer;
-    const length = line.head.length + tail.length;
+    const tail = tails[line.referencesLength / recordBytes] as Buffer;
+    const length = line.headLength + tail.length;
     if (this.lineBytes + length > manifestCut.max && this.lines.length > 0) return this.cut().then(() => this.append(line, length));
     return this.append(line, length);
   }
@@ -70,7 +72,7 @@ export class ManifestMaker {
     }
     this.lines.push(line);
     this.lineBytes += length;
-    this.recordsTotal += line.references.length / recordBytes;
+    this.recordsTotal += line.referencesLength / recordBytes;
     // In the middle of a part that was not cut there the last time it is not cut there now.
     if (this.same && this.lines.length < this.same.entries) return undefined;
     return this.lineBytes >= manifestCut.min && this.cutsAfter(line.path) ? this.cut() : undefined;

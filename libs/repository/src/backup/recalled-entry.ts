@@ -21,7 +21,7 @@ export class RecalledEntry implements SourceEntry {
   }
 
   get type(): EntryType {
-    return this.record.plainType ?? this.decoded.type;
+    return this.record.type ?? this.decoded.type;
   }
 
   get mode(): number {

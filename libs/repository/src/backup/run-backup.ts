@@ -25,7 +25,7 @@ import { createClaimsMemory } from './shared-index.ts';
 import { createRepository, writeAttemptKeys } from './write-keys.ts';
 import { makeSections, sealSnapshot } from './write-snapshot.ts';
 
-const defaults: BackupLimits = { workers: 2, readers: 64, packBytes: 16 * 1024 * 1024, windowBytes: 16 * 1024 * 1024 };
+const defaults: BackupLimits = { workers: 2, readers: 64, packBytes: 16 * 1024 * 1024, windowBytes: 8 * 1024 * 1024 };
 
 interface StoredPack {
   readonly name: string;
@@ -92,7 +92,7 @@ class BackupAttempt {
 
   private createPool(): ContentPool {
     const claims = createClaimsMemory();
-    const makeData = (index: number): ContentWorkerData => ({
+    const makeData = (index: number): Omit<ContentWorkerData, 'nextFiles'> => ({
       index, repositoryId: this.options.repository.identity.repositoryId, dataKey: this.keys.data.bytes, catalogKey: this.keys.catalog.bytes,
       chunkIdKey: this.subkeys.chunkId, gear: this.subkeys.gear, chunker: defaultChunker, packBytes: this.limits.packBytes,
       known: this.state.known.table, claims, closedPacks: this.closedPacks, readBytes: this.readBytes.buffer,

@@ -30,12 +30,15 @@ const decode = (job: ContentJob, frame: FrameToDecode): Uint8Array => {
 };
 
 const writeTarget = (job: ContentJob, row: number, frame: FrameToDecode, plain: Uint8Array): void => {
-  const [ticketIndex, offset, length, position, whole] = job.targets.subarray(row * targetColumns) as unknown as [number, number, number, number, number];
-  const ticket = job.tickets[ticketIndex] as FileTicket;
+  const at = row * targetColumns;
+  // Not taken apart as a list, which costs more than all the rest here.
+  const column = (index: number): number => job.targets[at + index] as number;
+  const [offset, length] = [column(1), column(2)];
+  const ticket = job.tickets[column(0)] as FileTicket;
   const chunk = plain.subarray(offset, offset + length);
   checkChunk(frame.class, job.ids.subarray(row * 32, row * 32 + 32), chunk, data.chunkIdKey);
-  if (whole === 1) writer.writeAll(ticket, [chunk]);
-  else writer.write(ticket, chunk, position);
+  if (column(4) === 1) writer.writeAll(ticket, [chunk]);
+  else writer.write(ticket, chunk, column(3));
 };
 
 const doContent = (job: ContentJob): RestoreFailure[] => {

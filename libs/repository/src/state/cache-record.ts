@@ -16,6 +16,8 @@ const typeBits: Readonly<Partial<Record<EntryType, number>>> = {
   block: constants.S_IFBLK, char: constants.S_IFCHR,
 };
 
+const types: ReadonlyMap<number, EntryType> = new Map(Object.entries(typeBits).map(([type, bits]) => [bits, type as EntryType]));
+
 /** Milliseconds as `lstat` makes them of seconds and nanoseconds. */
 const milliseconds = (ns: bigint): number => Number(ns / second) * 1000 + Number(ns % second) / 1e6;
 
@@ -85,11 +87,17 @@ export class CacheRecord {
     return this.block.subarray(this.start, this.end);
   }
 
-  /** Of files and directories, which nearly all are. */
-  get plainType(): 'file' | 'directory' | undefined {
-    const type = this.block.readUInt32LE(this.start + 8) & constants.S_IFMT;
-    if (type === constants.S_IFREG) return 'file';
-    return type === constants.S_IFDIR ? 'directory' : undefined;
+  get headLength(): number {
+    return this.referencesAt - this.headAt;
+  }
+
+  get referencesLength(): number {
+    return this.end - this.referencesAt;
+  }
+
+  /** Undefined where `holds` is never true. */
+  get type(): EntryType | undefined {
+    return types.get(this.block.readUInt32LE(this.start + 8) & constants.S_IFMT);
   }
 
   isOf(path: Buffer): boolean {

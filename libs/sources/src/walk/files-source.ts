@@ -19,7 +19,7 @@ export interface FilesSourceOptions extends Partial<Pick<FilesSource, 'excludes'
 
 /** Entries of the first batch, so that work starts soon; each is twice the one before, as every batch may cost a call of `getfattr`. */
 const firstBatch = 1024;
-const largestBatch = 8192;
+const largestBatch = 4096;
 /** Entries that are all remembered need no such call, and are let go while they are young. */
 const recalledBatch = 256;
 /** Entries after which the event loop gets a turn: about 3 ms. */
@@ -102,12 +102,16 @@ async function* withXattrs(
     return;
   }
   const pending: Promise<readonly SourceEntry[]>[] = [];
+  // None at first: whoever reads contents waits for the first batch.
+  let waiting = 0;
   for await (const batch of batches) {
     const completed = complete(batch, read, options);
     // Awaited below, in order; until then a failure has to wait.
     completed.catch(() => undefined);
     pending.push(completed);
-    if (pending.length > ahead) yield await (pending.shift() as Promise<readonly SourceEntry[]>);
+    if (pending.length <= waiting) continue;
+    yield await (pending.shift() as Promise<readonly SourceEntry[]>);
+    waiting = Math.min(waiting + 1, ahead);
   }
   for (const batch of pending) yield await batch;
 }

@@ -1,12 +1,25 @@
 import { once } from 'node:events';
-import http, { type ClientRequest, type IncomingMessage } from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type https from 'node:https';
+import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect, getCACertificates } from 'node:tls';
+import type tls from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import type { Dial } from '#kernel';
 import { collect, collectHead, collectRange, lengthOf } from '../bytes.ts';
 import { objectTooLarge } from '../store-errors.ts';
 import type { HttpAnswer, HttpRequest, HttpSend } from './http.port.ts';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loaded when there is something to send: a folder needs none of it, and imported by name they bring along Node's whole `fetch`, which is a
+ * tenth of what it takes to back up a tree that has not changed.
+ */
+const modules = () => ({
+  plain: require('node:http') as typeof http, secure: require('node:https') as typeof https, tls: require('node:tls') as typeof tls,
+});
 
 /** How connections are made. */
 export interface NodeHttpOptions {
@@ -30,7 +43,7 @@ type Made = (error: Error | null, stream: Duplex) => void;
 const through = (dial: Dial, secure: boolean) => (asked: Asked, made?: Made): undefined => {
   dial({ host: asked.host ?? 'localhost', port: Number(asked.port) }).then(
     (socket) => {
-      const stream = secure ? connect({ ...asked, socket }) : socket;
+      const stream = secure ? modules().tls.connect({ ...asked, socket }) : socket;
       // As Node's agents do with what they open by themselves.
       made?.(null, stream.setTimeout(asked.timeout ?? 0));
     },
@@ -72,10 +85,11 @@ const answerTo = async (request: ClientRequest, call: HttpRequest): Promise<Http
 /** Node's own agents with these settings, for HTTP and for HTTPS. Whoever asked for them destroys them. */
 export const nodeAgents = (options: NodeHttpOptions = {}): { readonly plain: http.Agent; readonly secure: https.Agent } => {
   const settings = { keepAlive: true, maxSockets: options.maxSockets ?? 16, timeout: options.idleMs ?? 60_000 };
-  const plain = new http.Agent(settings);
+  const node = modules();
+  const plain = new node.plain.Agent(settings);
   // The default ones are those of Node with those that the operator names in NODE_EXTRA_CA_CERTS.
-  const trusted = options.ca ? { ca: [...options.ca, ...getCACertificates('default')] } : {};
-  const secure = new https.Agent({ ...settings, ...trusted, ...(options.insecureTls ? { rejectUnauthorized: false } : {}) });
+  const trusted = options.ca ? { ca: [...options.ca, ...node.tls.getCACertificates('default')] } : {};
+  const secure = new node.secure.Agent({ ...settings, ...trusted, ...(options.insecureTls ? { rejectUnauthorized: false } : {}) });
   if (options.dial) {
     plain.createConnection = through(options.dial, false);
     secure.createConnection = through(options.dial, true);
@@ -94,8 +108,8 @@ export const nodeHttp = (options: NodeHttpOptions = {}): HttpSend & { readonly c
       ...(range ? { range: `bytes=${range.offset}-${range.offset + range.length - 1}` } : {}),
     };
     const request = call.url.startsWith('https:')
-      ? https.request(call.url, { method, headers, signal, agent: secure })
-      : http.request(call.url, { method, headers, signal, agent: plain });
+      ? modules().secure.request(call.url, { method, headers, signal, agent: secure })
+      : modules().plain.request(call.url, { method, headers, signal, agent: plain });
     request.on('timeout', () => request.destroy(Object.assign(new Error('The connection went silent'), { code: 'ETIMEDOUT' })));
     try {
       return await answerTo(request, call);
