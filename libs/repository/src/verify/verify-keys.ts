@@ -3,7 +3,7 @@ import type { ListingByKey, NamedObject, ObjectListing } from '../catalog/list-o
 import type { Key, KeyClass } from '../format/keys.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Findings } from './findings.ts';
-import type { ReadSnapshot } from './verify-state.ts';
+import type { ListedSnapshot } from '../snapshots/list-snapshots.ts';
 
 const folders: Readonly<Record<KeyClass, string>> = { id: 'id-key', data: 'keys', catalog: 'catalog-keys' };
 
@@ -20,8 +20,8 @@ export const wrappedKeysOf = (listing: ObjectListing): ListingByKey => {
 };
 
 /** Reports, for every snapshot, keys of its header that have no wrapping at all. Needs no identity. */
-export const reportMissingKeys = (findings: Findings, byKey: ListingByKey, snapshots: readonly ReadSnapshot[]): void => {
-  for (const { sealed: { header } } of snapshots) {
+export const reportMissingKeys = (findings: Findings, byKey: ListingByKey, snapshots: readonly ListedSnapshot[]): void => {
+  for (const { header } of snapshots) {
     const needed = [['id', header.idKey], ['data', header.dataKey], ['catalog', header.catalogKey]] as const;
     for (const [keyClass, keyId] of needed) {
       if (byKey.has(`${keyClass} ${keyId}`)) continue;

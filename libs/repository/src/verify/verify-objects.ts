@@ -6,21 +6,21 @@ import { readObject } from '../format/read-object.ts';
 import { decodeRepositoryFile } from '../format/repository-file.ts';
 import { parseSnapshot } from '../format/snapshot.ts';
 import { readWhole } from '../restore/open-snapshot.ts';
+import type { ListedSnapshot } from '../snapshots/list-snapshots.ts';
 import type { Findings } from './findings.ts';
-import type { ReadSnapshot } from './verify-state.ts';
 
 /**
  * `repository.json`: nothing in a snapshot depends on it, but no writer goes on without it. Its name holds no hash, so it is compared with
  * what the snapshots say of their repository, or where there is none with the wrappings of the id key.
  */
 export const checkRepositoryFile = async (
-  findings: Findings, reader: ObjectReader, { snapshots, listing, signal }: { readonly snapshots: readonly ReadSnapshot[]; readonly listing: ObjectListing; readonly signal?: AbortSignal },
+  findings: Findings, reader: ObjectReader, { snapshots, listing, signal }: { readonly snapshots: readonly ListedSnapshot[]; readonly listing: ObjectListing; readonly signal?: AbortSignal },
 ): Promise<void> => {
   try {
     const { repository, idKey } = decodeRepositoryFile(await readObject(reader, repositoryFile, signal));
     const isOwn = snapshots.length === 0
       ? listing.kinds['id-key'].some(({ parsed }) => parsed.id === idKey)
-      : snapshots.some(({ sealed: { header } }) => header.repository === repository && header.idKey === idKey);
+      : snapshots.some(({ header }) => header.repository === repository && header.idKey === idKey);
     if (!isOwn) throw damaged('repository-damaged', 'repository.json is damaged: it names another repository or id key than what lies beside it');
   } catch (error) {
     signal?.throwIfAborted();
@@ -31,15 +31,15 @@ export const checkRepositoryFile = async (
 /** Reads all snapshot objects; one that is damaged or out of reach is a finding that costs all of it. */
 export const readSnapshots = async (
   findings: Findings, reader: ObjectReader, listing: ObjectListing, options: { readonly wanted?: ReadonlySet<string>; readonly signal?: AbortSignal },
-): Promise<ReadSnapshot[]> => {
+): Promise<ListedSnapshot[]> => {
   const { wanted, signal } = options;
-  const read: ReadSnapshot[] = [];
-  for (const { name, parsed } of listing.kinds.snapshot) {
+  const read: ListedSnapshot[] = [];
+  for (const { name, size, parsed } of listing.kinds.snapshot) {
     if (wanted && !wanted.has(parsed.id)) continue;
     try {
-      const sealed = parseSnapshot(await readWhole(reader, name, signal));
-      if (sealed.header.snapshot !== parsed.id) throw damaged('snapshot-damaged', 'A snapshot is damaged: it lies under the name of another');
-      read.push({ name, sealed });
+      const { header } = parseSnapshot(await readWhole(reader, name, signal));
+      if (header.snapshot !== parsed.id) throw damaged('snapshot-damaged', 'A snapshot is damaged: it lies under the name of another');
+      read.push({ name, size, header });
     } catch (error) {
       signal?.throwIfAborted();
       findings.lose(findings.thrown(name, error), { snapshot: parsed.id, whole: true });

@@ -37,7 +37,7 @@ const reportExpected = (state: VerifyState): void => {
 
 const noteBrokenChain = (state: VerifyState): void => {
   const hashes = new Set(state.listing.kinds.snapshot.map(({ parsed }) => parsed.sha256));
-  for (const { sealed: { header } } of state.snapshots) {
+  for (const { header } of state.snapshots) {
     if (header.previous !== undefined && !hashes.has(header.previous)) {
       state.notes.push(`The snapshot before ${header.snapshot} is not there: pruned, or lost`);
     }
@@ -51,7 +51,7 @@ const requireKeys = async (state: VerifyState, keys: AskedKeys): Promise<void> =
   if (!state.options.keys) throw fault('validation', 'identity-missing', `Level ${level} needs an identity; give --identity FILE`);
   const [keyClass, idOf] = level === 3 ? ['data', 'dataKey'] as const : ['catalog', 'catalogKey'] as const;
   if (state.findings.count > 0 || state.snapshots.length === 0) return;
-  for (const { sealed: { header } } of state.snapshots) {
+  for (const { header } of state.snapshots) {
     const error = await keys.error(keyClass, header[idOf]);
     if (!isNotRecipient(state.byKey, keyClass, header[idOf], error)) return;
     const objects = state.byKey.get(`${keyClass} ${header[idOf]}`) ?? [];
@@ -83,9 +83,9 @@ export const verifyRepository = async (options: VerifyOptions): Promise<VerifyRe
   noteBrokenChain(state);
   await checkObjects(state);
   await requireKeys(state, keys);
-  const repositoryId = snapshots[0]?.sealed.header.repository ?? '';
+  const repositoryId = snapshots[0]?.header.repository ?? '';
   if (repositoryId !== '') await readDirectories(state, repositoryId);
-  if (options.level === 2 || options.level === 3) await checkPacks(state, keys, repositoryId, snapshots.map(({ sealed }) => sealed.header.idKey));
+  if (options.level === 2 || options.level === 3) await checkPacks(state, keys, repositoryId, snapshots.map(({ header }) => header.idKey));
   for (const snapshot of snapshots) {
     await new SnapshotVerifier(state, keys, snapshot).verify();
     options.onProgress?.({ phase: 'snapshots', objects: state.objects, totalObjects: listing.kinds.pack.length, bytes: state.bytes, findings: findings.count });

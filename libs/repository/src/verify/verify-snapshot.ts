@@ -3,19 +3,20 @@ import { printablePath } from '../backup/fault-list.ts';
 import { troubleOf } from '../catalog/pack-catalog.ts';
 import { type CatalogView, chunksOfPart, type NeededChunk, readCatalogView } from '../catalog/snapshot-closure.ts';
 import { frameCipher } from '../format/frame.ts';
-import { deriveSubkeys } from '../format/keys.ts';
+import { deriveSubkeys, type Key, type Subkeys } from '../format/keys.ts';
 import { frameClass } from '../format/limits.ts';
 import type { DataSection, ManifestPart } from '../format/sections.ts';
 import { decodeDataSection } from '../format/sections.ts';
-import { checkSnapshotMac, openDataSection } from '../format/snapshot.ts';
+import { checkSnapshotMac, openDataSection, parseSnapshot, type SealedSnapshot } from '../format/snapshot.ts';
 import { ChunkReader } from '../restore/chunk-reader.ts';
 import { readPart } from '../restore/manifest-reader.ts';
 import { readWhole, sectionPlain } from '../restore/open-snapshot.ts';
+import type { ListedSnapshot } from '../snapshots/list-snapshots.ts';
 import { decodeManifestChunk } from '../format/manifest.ts';
 import type { ManifestEntry } from '../format/manifest-entry.ts';
 import { copyState } from './check-pack.ts';
 import { addMissingKey, type AskedKeys, isNotRecipient } from './verify-keys.ts';
-import type { ReadSnapshot, VerifyState } from './verify-state.ts';
+import type { VerifyState } from './verify-state.ts';
 
 /** What stands in the way of one manifest part: findings by record, and those that cost all of it. */
 interface PartTrouble {
@@ -33,39 +34,49 @@ const countByFinding = (part: ManifestPart, trouble: PartTrouble): Map<string, n
   return counts;
 };
 
+const readData = async (sealed: SealedSnapshot, chunks: ChunkReader, dataKey: Key): Promise<DataSection> =>
+  decodeDataSection(await sectionPlain(openDataSection(sealed, frameCipher(sealed.header.repository, dataKey)), frameClass.data, chunks));
+
 /** Checks that everything a snapshot needs is there, and names what is lost where it is not. */
 export class SnapshotVerifier {
   private readonly state: VerifyState;
   private readonly keys: AskedKeys;
-  private readonly snapshot: ReadSnapshot;
+  private readonly snapshot: ListedSnapshot;
   private readonly id: string;
   private chunks: ChunkReader | undefined;
 
-  constructor(state: VerifyState, keys: AskedKeys, snapshot: ReadSnapshot) {
+  constructor(state: VerifyState, keys: AskedKeys, snapshot: ListedSnapshot) {
     this.state = state;
     this.keys = keys;
     this.snapshot = snapshot;
-    this.id = snapshot.sealed.header.snapshot;
+    this.id = snapshot.header.snapshot;
   }
 
   async verify(): Promise<void> {
     const { options } = this.state;
     if (!options.keys) return;
-    const { header } = this.snapshot.sealed;
+    const { header } = this.snapshot;
     const [idKey, dataKey] = [await this.requireKey('id', header.idKey), await this.requireKey('data', header.dataKey)];
     const subkeys = idKey && deriveSubkeys(idKey.bytes);
-    this.chunks = new ChunkReader({
+    const chunks = new ChunkReader({
       reader: options.store, keys: options.keys, repositoryId: header.repository, locations: this.state.catalog.locations,
       ...(subkeys ? { chunkIdKey: subkeys.chunkId } : {}), ...(options.signal ? { signal: options.signal } : {}),
     });
+    this.chunks = chunks;
     if (!(await this.requireKey('catalog', header.catalogKey))) return;
-    const view = await this.attempt(async (chunks) => {
-      if (subkeys) checkSnapshotMac(this.snapshot.sealed, subkeys.snapshot);
-      return readCatalogView(this.snapshot.sealed, this.ring(), chunks);
+    // Read again: before and after its turn only the header of a snapshot is in memory.
+    const sealed = await this.attempt(async () => parseSnapshot(await readWhole(options.store, this.snapshot.name, options.signal)));
+    if (sealed) await this.follow(sealed, chunks, { subkeys, dataKey });
+  }
+
+  private async follow(sealed: SealedSnapshot, chunks: ChunkReader, { subkeys, dataKey }: { subkeys: Subkeys | undefined; dataKey: Key | undefined }): Promise<void> {
+    const view = await this.attempt(async () => {
+      if (subkeys) checkSnapshotMac(sealed, subkeys.snapshot);
+      return readCatalogView(sealed, this.ring(), chunks);
     });
     if (!view) return;
     for (const chunk of view.sections) for (const key of await this.culprits(chunk)) this.loseAll(key);
-    const data = dataKey && subkeys ? await this.attempt((chunks) => this.readData(chunks, dataKey)) : undefined;
+    const data = dataKey && subkeys ? await this.attempt(() => readData(sealed, chunks, dataKey)) : undefined;
     await this.verifyParts(view, data, subkeys !== undefined && dataKey !== undefined);
   }
 
@@ -80,19 +91,14 @@ export class SnapshotVerifier {
   }
 
   /** Runs a step without which nothing of the snapshot can be read. */
-  private async attempt<T>(work: (chunks: ChunkReader) => Promise<T>): Promise<T | undefined> {
+  private async attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
-      return this.chunks && (await work(this.chunks));
+      return await work();
     } catch (error) {
       this.state.options.signal?.throwIfAborted();
       this.loseAll(this.state.findings.thrown(this.snapshot.name, error));
       return undefined;
     }
-  }
-
-  private async readData(chunks: ChunkReader, dataKey: { readonly id: string; readonly bytes: Uint8Array }): Promise<DataSection> {
-    const { sealed } = this.snapshot;
-    return decodeDataSection(await sectionPlain(openDataSection(sealed, frameCipher(sealed.header.repository, dataKey)), frameClass.data, chunks));
   }
 
   /** A key of the header; when it cannot be had for another reason than that the identity is no recipient, all is lost. */

@@ -1,14 +1,8 @@
 import type { ListingByKey, ObjectListing } from '../catalog/list-objects.ts';
 import type { PackCatalog } from '../catalog/pack-catalog.ts';
-import type { SealedSnapshot } from '../format/snapshot.ts';
+import type { ListedSnapshot } from '../snapshots/list-snapshots.ts';
 import type { Findings } from './findings.ts';
 import type { VerifyOptions } from './verify-options.ts';
-
-/** A snapshot object that could be read. */
-export interface ReadSnapshot {
-  readonly name: string;
-  readonly sealed: SealedSnapshot;
-}
 
 /** What the steps of a verification share. */
 export interface VerifyState {
@@ -17,7 +11,8 @@ export interface VerifyState {
   readonly notes: string[];
   readonly listing: ObjectListing;
   readonly byKey: ListingByKey;
-  readonly snapshots: readonly ReadSnapshot[];
+  /** Those whose object could be read: their headers only, as there may be hundreds, and large ones. */
+  readonly snapshots: readonly ListedSnapshot[];
   /** Filled when keys are given. */
   readonly catalog: PackCatalog;
   /** One `copyState` for each copy in the catalog. */
