@@ -31,9 +31,11 @@ const sum = 'a'.repeat(64);
 beforeAll(async () => {
   stack = await startStack();
   agents = await tempDir('agents');
-  for (const [folder, version] of [[agents, '0.1.0'], [join(agents, '0.1.1'), '0.1.1']] as const) {
+  for (const [folder, version] of [[agents, '0.1.0'], [join(agents, '0.1.1'), '0.1.1'], [join(agents, '0.1.2'), '0.1.2']] as const) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'holdfast-agent-linux-amd64'), 'the agent');
+    // What agents fetch is the compressed file: 0.1.2 cannot be ordered without.
+    if (version !== '0.1.2') writeFileSync(join(folder, 'holdfast-agent-linux-amd64.zst'), 'the agent, compressed');
     writeFileSync(join(folder, 'holdfast-agent-linux-amd64.version'), `${version}\n`);
     writeFileSync(join(folder, 'holdfast-agent-linux-amd64.sha256'), `${sum}  holdfast-agent-linux-amd64\n`);
   }
@@ -228,6 +230,7 @@ describe('orders to upgrade', () => {
     const byLabel = await order({ labels: { site: 'a' }, version: '0.1.1' });
     expect(byLabel.items).toMatchObject([{ name: 'many 1', outcome: 'ordered' }, { name: 'many 2', outcome: 'refused', code: 'upgraded-otherwise' }]);
     expect((await order({ nodes: [plain, empty], version: '0.1.1' })).items).toMatchObject([{ outcome: 'ordered' }, { outcome: 'refused', code: 'node-not-enrolled' }]);
+    expect((await order({ nodes: [plain], version: '0.1.2' })).items).toMatchObject([{ outcome: 'refused', code: 'agent-build-missing', detail: expect.stringContaining('linux-amd64.zst') as string }]);
     expect((await order({ all: true, version: '0.9.9' })).items.every(({ code }) => code === 'agent-build-missing' || code === 'upgraded-otherwise')).toBe(true);
     expect(await api.json('POST', '/api/v1/nodes:upgrade', {})).toMatchObject({ status: 400 });
     expect(await api.json('POST', '/api/v1/nodes:upgrade', { all: true, nodes: [plain] })).toMatchObject({ status: 400 });

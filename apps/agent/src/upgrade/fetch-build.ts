@@ -36,7 +36,10 @@ const open = async (url: URL, { plain, secure }: ReturnType<typeof agentsOf>, si
   const [response] = (await once(request, 'response', { signal })) as [IncomingMessage];
   if (response.statusCode === 200) return response;
   response.resume();
-  throw fault('unavailable', 'upgrade-download-failed', `${url.origin} answered ${response.statusCode} for ${url.pathname}; see whether that master has the build`);
+  if (response.statusCode === 404) {
+    throw fault('unavailable', 'agent-build-missing', `${url.origin} has no ${url.pathname}; make it with "npm run build:agent" on that master, then order the upgrade again`);
+  }
+  throw fault('unavailable', 'upgrade-download-failed', `${url.origin} answered ${response.statusCode} for ${url.pathname}`);
 };
 
 /** Passes at most `size` bytes on and counts them into the sum. */
@@ -67,7 +70,7 @@ const syncTo = (file: string): void => {
 
 /**
  * Fetches the compressed build and puts it in place, complete and checked against the signed sum, in one step. Throws
- * `upgrade-download-failed` (retryable) and `upgrade-checksum`.
+ * `upgrade-download-failed`, `agent-build-missing` (both retryable: another master behind the same name may answer) and `upgrade-checksum`.
  */
 export const fetchBuild = async ({ master, order, arch, file, network, signal }: FetchBuild): Promise<void> => {
   const folder = dirname(file);

@@ -106,7 +106,10 @@ describe('an agent that is ordered to become another version', () => {
       await clock.advance(60_000);
     }
     await failed(other);
-    expect(other.report()).toMatchObject({ code: 'upgrade-download-failed' });
+    expect(other.report()).toMatchObject({ code: 'agent-build-missing', detail: expect.stringMatching(/^http.* has no \/api\/v1\/agent\/0\.3\.0\/linux-.*\.zst; make it with/) as string });
+    // Over: nothing is fetched until the masters order anew.
+    other.take(orderOf('0.3.0'));
+    expect({ asked: asked.length, waiting: clock.sleeping, happened: happened.at(-1) }).toEqual({ asked: 9, waiting: 0, happened: 'goes on' });
   });
 
   it('that was killed while it fetched begins anew at the next word of the masters', async () => {

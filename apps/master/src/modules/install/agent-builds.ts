@@ -37,11 +37,12 @@ export class AgentBuilds {
     this.folder = config.agentDir ?? join(projectRoot, 'dist', 'agent');
   }
 
-  /** The version, sum and size of a build. Throws `agent-build-missing`. */
+  /** The version, sum and size of a build that agents can fetch: compressed. Throws `agent-build-missing`. */
   async describe(wanted: string, arch: string): Promise<AgentRelease> {
     const file = `linux-${arch}`;
     const { handle, size, folder } = await this.find(wanted, file);
     await handle.close();
+    await (await this.find(wanted, `${file}.zst`)).handle.close();
     const beside = (suffix: string): Promise<string> => readFile(join(folder, `holdfast-agent-${file}${suffix}`), 'utf8').catch(() => '');
     const [sums, version] = await Promise.all([beside('.sha256'), wanted === 'current' ? beside('.version') : wanted]);
     const sha256 = sums.split('\n').find((line) => line.endsWith(`  holdfast-agent-${file}`))?.slice(0, 64) ?? '';
