@@ -7,7 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { runCommandLine } from './command-line.ts';
 
 const answers: Record<string, unknown> = {
-  'GET /api/v1/targets': { items: [{ id: 'target_00000000000000000001', name: 'store', kind: 's3' }] },
+  'GET /api/v1/targets': { items: [{ id: 'target_00000000000000000001', name: 'store', kind: 's3', addedAt: 'a', s3: { region: 'r', bucket: 'bkt', prefix: '', accessKeyId: 'k' } }] },
+  'DELETE /api/v1/targets/target_00000000000000000001': {},
+  'GET /api/v1/api-keys': { items: [{ id: 'key_00000000000000000001', name: 'old', role: 'viewer', status: 'active', createdAt: 'c', expiresAt: '2020-01-01T00:00:00.000Z' }] },
   'POST /api/v1/targets/target_00000000000000000001:test': { passed: false, access: 'relay', steps: [{ step: 'store-writes', passed: false, detail: 'The bucket does not exist' }] },
   'GET /api/v1/nodes': { items: [{ id: 'node_00000000000000000001', name: 'web\u001b]0;owned\u0007', slots: 1, alarms: [] }] },
   'POST /api/v1/nodes': { id: 'node_00000000000000000009' },
@@ -58,6 +60,12 @@ describe('the command line, at a master', () => {
     expect(await run('targets', 'test', 'store')).toBe(1);
     expect(written.out).toMatch(/store-writes +FAILED +The bucket does not exist/);
     expect(await run('--json', 'targets', 'test', 'store')).toBe(1);
+  });
+
+  it('shows one target and one snapshot, forgets a target, and calls a key that has run out expired', async () => {
+    expect([await run('targets', 'show', 'store'), await run('snapshots', 'show', 'latest', '--task', 'etc'), await run('targets', 'rm', 'store'), await run('api-keys', 'ls')]).toEqual([0, 0, 0, 0]);
+    expect(written.out).toMatch(/endpoint +AWS\nbucket +bkt\n[\s\S]*tested +not yet\n[\s\S]*task +etc\n[\s\S]*verified +not yet\nstore: removed\n[\s\S]*viewer +expired/);
+    expect(asked.some(({ request }) => request === 'DELETE /api/v1/targets/target_00000000000000000001')).toBe(true);
   });
 
   it('says that there is no stack whose log could be examined, and makes no directory for one', async () => {

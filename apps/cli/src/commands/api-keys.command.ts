@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { parseTime } from '#kernel';
 import type { CommandContext } from '../context.ts';
 import { table } from '../format.ts';
 import { findOne } from './find.ts';
@@ -14,13 +15,15 @@ interface KeyView {
 
 const path = '/api/v1/api-keys';
 
+const statusOf = ({ status, expiresAt }: KeyView, now: number): string => (expiresAt !== undefined && parseTime(expiresAt) <= now ? 'expired' : status);
+
 /** `holdfast api-keys ...`: what programs log in with, and this command line from another machine. */
 export const registerApiKeys = (program: Command, context: CommandContext): void => {
   const keys = program.command('api-keys').description('what programs log in with: HOLDFAST_TOKEN of this command line, Authorization: Bearer of the REST interface');
   keys.command('ls').description('all keys; their secrets were shown once').action(async () => {
     const items = await (await context.api()).all<KeyView>(path);
     for (const item of items) context.output.message('api-key', item);
-    context.output.text(table(['ID', 'NAME', 'ROLE', 'STATUS', 'CREATED', 'EXPIRES'], items.map((key) => [key.id, key.name, key.role, key.status, key.createdAt, key.expiresAt ?? ''])));
+    context.output.text(table(['ID', 'NAME', 'ROLE', 'STATUS', 'CREATED', 'EXPIRES'], items.map((key) => [key.id, key.name, key.role, statusOf(key, context.clock.now()), key.createdAt, key.expiresAt ?? ''])));
   });
   keys.command('add <name>').description('make a key and print its secret, this once')
     .addOption(new Option('--role <role>', 'viewer reads, operator changes, admin also manages users and keys').choices(['viewer', 'operator', 'admin']).default('viewer'))

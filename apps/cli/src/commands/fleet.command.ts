@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { table } from '../format.ts';
@@ -14,6 +15,9 @@ interface TargetView {
   readonly id: string;
   readonly name: string;
   readonly kind: string;
+  readonly addedAt: string;
+  readonly s3?: { readonly endpoint?: string; readonly region: string; readonly bucket: string; readonly prefix: string; readonly accessKeyId: string };
+  readonly test?: { readonly passed: boolean; readonly access: 'direct' | 'relay'; readonly testedAt?: string };
 }
 
 interface ListFlags {
@@ -43,6 +47,17 @@ const registerNodes = (program: Command, context: CommandContext): void => {
   registerNodeCredentials(nodes, context);
 };
 
+const wayOf = (access: 'direct' | 'relay'): string => (access === 'direct' ? 'straight to it' : 'through the masters');
+
+const targetText = ({ id, name, kind, addedAt, s3, test }: TargetView): string => {
+  const tested = test && `${test.passed ? 'passed' : 'FAILED'}${test.testedAt ? ` at ${test.testedAt}` : ''}; agents write ${wayOf(test.access)}`;
+  const rows: (readonly [string, string | undefined])[] = [
+    ['id', id], ['name', name], ['kind', kind], ['endpoint', s3 && (s3.endpoint ?? 'AWS')], ['bucket', s3?.bucket], ['folder', s3?.prefix], ['region', s3?.region],
+    ['access key', s3?.accessKeyId], ['tested', tested ?? 'not yet'], ['added', addedAt],
+  ];
+  return table(['', ''], rows.flatMap(([what, value]) => (value ? [[what, value]] : []))).trimStart();
+};
+
 interface TargetTest {
   readonly passed: boolean;
   readonly access: 'direct' | 'relay';
@@ -66,8 +81,20 @@ const addTarget = async (context: CommandContext, name: string, flags: TargetFla
   context.output.result('target', target, target.id);
 };
 
+const targetOf = async (api: ApiClient, name: string): Promise<TargetView> => findOne(await api.all<TargetView>('/api/v1/targets'), name, 'target');
+
 const registerTargets = (program: Command, context: CommandContext): void => {
   const targets = program.command('targets').description('places that store objects');
+  targets.command('show <target>').description('one target, and how its last test went').action(async (name: string) => {
+    const target = await targetOf(await context.api(), name);
+    context.output.result('target', target, targetText(target));
+  });
+  targets.command('rm <target>').description('forget a target that no task uses; its objects stay where they are').action(async (name: string) => {
+    const api = await context.api();
+    const { id, name: known } = await targetOf(api, name);
+    await api.delete(`/api/v1/targets/${id}`);
+    context.output.result('target', { id, changed: 'remove' }, `${known}: removed`);
+  });
   targets.command('ls').description('all targets').action(async () => {
     const items = await (await context.api()).all<TargetView>('/api/v1/targets');
     for (const item of items) context.output.message('target', item);
@@ -83,10 +110,10 @@ const registerTargets = (program: Command, context: CommandContext): void => {
     .action((name: string, flags: TargetFlags) => addTarget(context, name, flags));
   targets.command('test <target>').description('prove that the target keeps what it must keep').action(async (name: string) => {
     const api = await context.api();
-    const target = findOne(await api.all<TargetView>('/api/v1/targets'), name, 'target');
+    const target = await targetOf(api, name);
     const result = await api.post<TargetTest>(`/api/v1/targets/${target.id}:test`);
     const rows = result.steps.map(({ step, passed, detail }) => [step, passed ? 'passed' : 'FAILED', detail ?? '']);
-    const words = result.passed ? `${target.name} can be used; agents write ${result.access === 'direct' ? 'straight to it' : 'through the masters'}` : `${target.name} cannot be used yet`;
+    const words = result.passed ? `${target.name} can be used; agents write ${wayOf(result.access)}` : `${target.name} cannot be used yet`;
     context.output.result('target-test', result, `${table(['STEP', 'RESULT', 'WHY'], rows)}\n${words}`);
     if (!result.passed) context.onExitCode(exitCodes.failed);
   });

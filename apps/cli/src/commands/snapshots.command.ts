@@ -16,6 +16,13 @@ interface SnapshotView {
   readonly taskName?: string;
   readonly time: string;
   readonly held?: boolean;
+  readonly heldReason?: string;
+  readonly run?: string;
+  readonly target?: string;
+  readonly partial?: boolean;
+  readonly late?: boolean;
+  readonly directories?: number;
+  readonly verified?: { readonly level: string; readonly at: string; readonly outcome: string };
   readonly files: number;
   readonly bytes: number;
   readonly storedBytes: number;
@@ -27,6 +34,18 @@ interface EntryView {
   readonly size: number;
   readonly modified?: string;
 }
+
+/** One snapshot in words, a line each. */
+const snapshotText = (one: SnapshotView, names: ReadonlyMap<string, string>): string => {
+  const rows: (readonly [string, string | undefined])[] = [
+    ['id', one.id], ['time', one.time], ['task', one.taskName ?? one.task], ['node', names.get(one.node) ?? one.node], ['target', one.target], ['run', one.run],
+    ['holds', `${one.files} files, ${one.directories ?? 0} directories, ${humanBytes(one.bytes)}; ${humanBytes(one.storedBytes)} stored for it`],
+    ['whole', one.partial ? 'no: some of it could not be read; its run says what' : 'yes'], ['late', one.late ? 'yes: its attempt was given up before it was known' : undefined],
+    ['held', one.held ? one.heldReason ?? 'yes' : undefined],
+    ['verified', one.verified ? `${one.verified.outcome} at level ${one.verified.level}, ${one.verified.at}` : 'not yet'],
+  ];
+  return table(['', ''], rows.flatMap(([what, value]) => (value === undefined ? [] : [[what, value]]))).trimStart();
+};
 
 /** Which task's snapshots `latest` looks at. */
 interface OfTask {
@@ -79,6 +98,10 @@ const registerListing = (program: Command, context: CommandContext): void => {
     for (const item of items) context.output.message('snapshot', item);
     context.output.text(table(['ID', 'TIME', 'TASK', 'NODE', 'FILES', 'SIZE', 'STORED', 'HELD'],
       items.map((one) => [one.id, one.time, one.taskName ?? one.task ?? '', names.get(one.node) ?? one.node, String(one.files), humanBytes(one.bytes), humanBytes(one.storedBytes), one.held ? 'held' : ''])));
+  });
+  snapshots.command('show <snapshot>').description('one snapshot: what it holds, whether it is whole, when it was verified').option('--task <task>', 'whose latest is meant').action(async (text: string, of: OfTask) => {
+    const { api, snapshot } = await resolveSnapshot(context, text, of);
+    context.output.result('snapshot', snapshot, snapshotText(snapshot, await nodeNames(api)));
   });
   for (const [verb, description] of [['hold', 'keep it, whatever the task says'], ['release', 'let it be forgotten when its time has come']] as const) {
     snapshots.command(`${verb} <snapshot>`).description(description).option('--task <task>', 'whose latest is meant').action(async (text: string, of: OfTask) => {

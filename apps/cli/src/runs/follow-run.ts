@@ -6,6 +6,7 @@ import type { Output } from '../output.ts';
 import { progressText } from '../progress-text.ts';
 import { ChildrenTeller, childrenLine } from './children.ts';
 import { type LogParts, followLog } from './run-log.ts';
+import { kindText } from './run-text.ts';
 import { type RunView, isFinal } from './run-view.ts';
 
 const pollMs = 250;
@@ -28,7 +29,7 @@ const describe = (run: RunView): string => {
   const counts = run.statistics ? `: ${run.statistics.files} files, ${humanBytes(run.statistics.bytes)}${stored}` : '';
   const snapshot = run.snapshot && run.kind === 'backup' ? `, snapshot ${run.snapshot}` : '';
   const whole = run.children ? ` on ${run.children.total} ${run.children.total === 1 ? 'node' : 'nodes'}` : '';
-  return `${run.kind} ${run.status}${whole}${seconds}${counts}${snapshot}${run.detail ? ` (${run.detail} [${run.code}])` : ''}`;
+  return `${kindText(run)} ${run.status}${whole}${seconds}${counts}${snapshot}${run.detail ? ` (${run.detail} [${run.code}])` : ''}`;
 };
 
 /** The exit code of a finished run. */

@@ -15,6 +15,12 @@ const tookOf = (from: string | undefined, to: string | undefined): string => (fr
 
 const whyOf = ({ waitingReason, code, detail }: RunView): string => waitingReason ?? (code ? `${detail ?? ''} [${code}]`.trim() : '');
 
+/** What a run does; of a verification the level too, which is what it proves. */
+export const kindText = ({ kind, plan }: Pick<RunView, 'kind' | 'plan'>): string => {
+  const meanings: Readonly<Record<string, string>> = { 1: 'stored', 2: 'intact', '2c': 'closed', 3: 'decodable' };
+  return kind === 'verify' && plan?.level !== undefined ? `verify at level ${plan.level} (${meanings[plan.level] ?? 'unknown'})` : kind;
+};
+
 /** Runs, a line each. */
 export const runsTable = (runs: readonly RunView[], names: Names): string =>
   table(['ID', 'TASK', 'NODE', 'KIND', 'STATUS', 'REQUESTED', 'TOOK', 'WHY'], runs.map((run) => [
@@ -30,7 +36,7 @@ const attemptLines = ({ attempts = [] }: RunView): string[] => attempts.map(({ a
 /** Everything that a person wants of a run, a line each; what could not be read or written comes last. */
 export const runText = (run: RunView, names: Names): string => {
   const rows: (readonly [string, string | undefined])[] = [
-    ['id', run.id], ['task', run.taskName], ['kind', run.kind], ['node', whereOf(run, names)], ['status', run.status], ['why', whyOf(run) || undefined],
+    ['id', run.id], ['task', run.taskName], ['kind', kindText(run)], ['node', whereOf(run, names)], ['status', run.status], ['why', whyOf(run) || undefined],
     ['parent', run.parent], ['children', run.children && childrenLine(run)],
     ['requested', `${run.requestedAt}${run.cause ? ` by ${run.cause}` : ''}`], ['scheduled for', run.scheduledFor],
     ['started', run.startedAt], ['finished', run.finishedAt && `${run.finishedAt} after ${tookOf(run.startedAt ?? run.requestedAt, run.finishedAt)}`],

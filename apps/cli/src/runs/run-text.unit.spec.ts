@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runText, runsTable } from './run-text.ts';
+import { kindText, runText, runsTable } from './run-text.ts';
 import type { RunView } from './run-view.ts';
 
 const names = new Map([['node_1', 'db-1']]);
@@ -25,6 +25,11 @@ it('one run is shown with its attempts and every fault, and a path cannot move t
   expect(text).toContain('3 files, 1 directories, 2.00 KiB; 1.00 KiB new, 512 B stored');
   expect(text).toMatch(/attempt +1 ended 2026-11-21T03:00:01.000Z for 1m 04s\n/);
   expect(text).toContain('/srv/\\x1b[2Jx: It was gone [vanished]');
+});
+
+it('a verification names its level', () => {
+  expect(kindText({ kind: 'verify', plan: { level: '2c' } })).toBe('verify at level 2c (closed)');
+  expect(kindText({ kind: 'backup', plan: {} })).toBe('backup');
 });
 
 it('a parent run is shown by the labels of its nodes and how its children stand', () => {

@@ -24,6 +24,8 @@ export interface RunView {
   readonly faultCount?: number;
   readonly attempts?: readonly { readonly attempt: number; readonly status: string; readonly startedAt?: string; readonly endedAt?: string; readonly code?: string; readonly detail?: string }[];
   readonly faults?: readonly { readonly path: string; readonly code: string; readonly detail: string }[];
+  /** What was asked for, by kind. */
+  readonly plan?: { readonly level?: string; readonly snapshots?: readonly string[] };
   readonly statistics?: {
     readonly files: number; readonly directories: number; readonly others: number; readonly bytes: number;
     readonly filesRead: number; readonly bytesRead: number; readonly addedBytes: number; readonly storedBytes: number;
