@@ -255,6 +255,9 @@ UMask=0077
 AmbientCapabilities=CAP_DAC_READ_SEARCH
 CapabilityBoundingSet=CAP_DAC_READ_SEARCH
 NoNewPrivileges=yes
+# The keys of a run are in memory and nowhere else: no core file, no swap.
+LimitCORE=0
+MemorySwapMax=0
 # The host is read-only to the agent, but for its own folder.
 ProtectSystem=strict
 ProtectKernelTunables=yes
@@ -315,6 +318,7 @@ services:
     cap_drop: [ALL]
     cap_add: [DAC_READ_SEARCH$more]
     security_opt: ["no-new-privileges:true"]
+    ulimits: { core: 0 }
     read_only: true
     tmpfs: [/tmp]
     volumes:

@@ -103,7 +103,7 @@ describe('the install script', () => {
     expect(text('usr/local/bin/holdfast-agent')).toBe(agentOf(room));
     expect([modeOf('usr/local/bin/holdfast-agent'), modeOf('etc/holdfast/agent.env'), modeOf('var/lib/holdfast-agent')]).toEqual([0o755, 0o600, 0o700]);
     const unit = text('etc/systemd/system/holdfast-agent.service');
-    for (const line of ['User=holdfast-agent', 'AmbientCapabilities=CAP_DAC_READ_SEARCH', 'CapabilityBoundingSet=CAP_DAC_READ_SEARCH', 'NoNewPrivileges=yes', 'ProtectSystem=strict']) {
+    for (const line of ['User=holdfast-agent', 'AmbientCapabilities=CAP_DAC_READ_SEARCH', 'CapabilityBoundingSet=CAP_DAC_READ_SEARCH', 'NoNewPrivileges=yes', 'LimitCORE=0', 'MemorySwapMax=0', 'ProtectSystem=strict']) {
       expect(unit.split('\n')).toContain(line);
     }
     expect(existsSync(join(root, 'etc/systemd/system/holdfast-agent.service.d/restore.conf'))).toBe(false);
@@ -161,6 +161,7 @@ describe('the install script', () => {
   it('writes a compose file and starts it', async () => {
     expect(await run(scriptFor({ mode: 'docker' }))).toMatchObject({ code: 0, words: '' });
     const compose = text('etc/holdfast/docker-compose.yml');
+    expect(compose).toContain('    ulimits: { core: 0 }\n');
     expect(compose).toContain('cap_drop: [ALL]\n    cap_add: [DAC_READ_SEARCH]');
     expect(compose).toContain('- /:/host:ro');
     expect(calls()).toContain(`docker compose -f ${join(root, 'etc/holdfast/docker-compose.yml')} up -d`);
