@@ -49,6 +49,9 @@ const adoptAndForget = async (options: BackupOptions, known: KnownChunks, leftov
   return (await loadKnownChunks(options.stateDir, generation, table.condemned)) ?? noKnownChunks(generation, table.condemned);
 };
 
+/** What a list of stored chunks may be found to be: then nothing is known, and everything is uploaded. */
+const unusable = ['known-list-damaged', 'object-too-large', 'object-damaged'];
+
 /** What the master knows to be stored, where the cache is lost or of another generation. A damaged list is none: all is stored again. */
 const importKnown = async ({ repository, stateDir }: BackupOptions, condemned: Uint8Array): Promise<KnownChunks> => {
   const { generation, importedKnown } = repository;
@@ -57,7 +60,7 @@ const importKnown = async ({ repository, stateDir }: BackupOptions, condemned: U
   try {
     await importKnownIds(stateDir, generation, importedKnown);
   } catch (error) {
-    if (hasCode(error, 'known-list-damaged')) return nothing;
+    if (unusable.some((code) => hasCode(error, code))) return nothing;
     throw error;
   }
   return (await loadKnownChunks(stateDir, generation, condemned)) ?? nothing;
