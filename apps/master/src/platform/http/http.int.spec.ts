@@ -28,6 +28,10 @@ class Thing {
   @IsOptional() @MayBeNull() @IsInt() limit?: number | null;
 }
 
+class Wish {
+  @IsOptional() @IsInt() size?: number;
+}
+
 let caughtUp = true;
 
 /** `fetch` adds `Cache-Control: no-cache` to conditional requests, which asks for the whole answer. */
@@ -43,6 +47,7 @@ class Things {
     const { value } = await this.commands.execute(context, async () => ok({ id: context.newId('node'), revision: 1, name: body.name }));
     return value;
   }
+  @Post('wished') @HttpCode(200) wished(@Body() body: Wish): object { return { size: body.size ?? 'any' }; }
   @Post('refused') @HttpCode(200) refused(@Context() context: CommandContext): Promise<unknown> {
     return this.commands.execute(context, async () => err(refuse('conflict', 'thing-taken', 'Choose another name')));
   }
@@ -107,6 +112,11 @@ describe('the HTTP edge', () => {
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     fetch(`${base}/things${path}`, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
   const good = { name: 'a', inner: { count: 1 } };
+
+  it('takes no body for an empty one, where nothing in it is required', async () => {
+    const answer = await fetch(`${base}/things/wished`, { method: 'POST' });
+    expect([answer.status, await answer.json()]).toEqual([200, { size: 'any' }]);
+  });
 
   it('tells every faulty and every unknown field at once', async () => {
     const answer = await post('', { name: 3, inner: { count: 'x' }, extra: 1 });

@@ -23,6 +23,28 @@ const closeRequests = (document: OpenAPIObject): OpenAPIObject => {
   return document;
 };
 
+interface Body { required?: boolean; readonly content: Readonly<Record<string, { readonly schema: { readonly $ref?: string } } | undefined>> }
+
+/** A body of which nothing is required may be left out; Nest's description says of every body that it must be there. */
+const freeBodies = (document: OpenAPIObject): OpenAPIObject => {
+  const operations = Object.values(document.paths).flatMap((path) => Object.values(path as Record<string, { readonly requestBody?: Body }>));
+  for (const { requestBody } of operations) {
+    const schema = document.components?.schemas?.[requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1) ?? ''];
+    if (requestBody && schema && !('required' in schema)) requestBody.required = false;
+  }
+  return document;
+};
+
+/** What agents ask over the bus is no part of this interface: Nest names the types of its handlers, and nothing refers to them. */
+const withoutStrangers = (document: OpenAPIObject): OpenAPIObject => {
+  const schemas: Schemas = document.components?.schemas ?? {};
+  const referred = new Set(referredIn(document));
+  for (const [name, schema] of Object.entries(schemas)) {
+    if (!referred.has(name) && !('$ref' in schema) && Object.keys(schema.properties ?? {}).length === 0) Reflect.deleteProperty(schemas, name);
+  }
+  return document;
+};
+
 /** The compiler gives the words of a type in an order that follows from what it compiled before: the same sources would make different files. */
 const inOrder = (key: string, value: unknown): unknown => (key === 'enum' && Array.isArray(value) ? [...(value as readonly string[])].sort() : value);
 
@@ -46,7 +68,7 @@ export const openApiDocument = (app: INestApplication): OpenAPIObject => {
     operationIdFactory: (controller, method) => `${controller.replace(/Http$/, '')}_${method}`,
     extraModels: [ProblemAnswer],
   });
-  return closeRequests(JSON.parse(JSON.stringify(document, inOrder)) as OpenAPIObject);
+  return withoutStrangers(freeBodies(closeRequests(JSON.parse(JSON.stringify(document, inOrder)) as OpenAPIObject)));
 };
 
 /** Serves the description at /api/openapi.json and a page to browse it at /api/docs. */

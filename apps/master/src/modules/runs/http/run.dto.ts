@@ -1,10 +1,10 @@
 import { Transform, Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, MaxLength, Min } from 'class-validator';
-import type { ItemFault, Progress, RunStatistics } from '#contracts';
 import { PageQuery } from '../../../platform/index.ts';
 import { type RunKind, runKinds } from '../domain/run.plan.ts';
 import { activeStatuses, type RunStatus, terminalStatuses } from '../domain/run.state.ts';
 import type { AttemptView } from '../read-models/runs/run.entity.ts';
+import { ItemFaultAnswer, ProgressAnswer, StatisticsAnswer } from './run-work.dto.ts';
 
 const statuses = ['queued', ...activeStatuses, ...terminalStatuses] as const;
 
@@ -57,10 +57,10 @@ export class RunAnswer {
   code?: string;
   detail?: string;
   snapshot?: string;
-  statistics?: RunStatistics;
+  statistics?: StatisticsAnswer;
   faultCount: number;
   /** Of the attempt at work, as last heard. */
-  progress?: Progress;
+  progress?: ProgressAnswer;
   /** The parent run that it is a child of. */
   parent?: string;
   /** Of a parent run: one node of those that match, or all of them. */
@@ -74,7 +74,7 @@ export class RunAnswer {
 /** A run with its attempts and what could not be read or written. */
 export class RunDetailAnswer extends RunAnswer {
   attempts: AttemptView[];
-  faults: ItemFault[];
+  faults: ItemFaultAnswer[];
   /** Milliseconds by phase of the data plane. */
   phases?: Record<string, number>;
   plan: object;

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { type CommandContext, Context, invalidRequest } from '../../../platform/index.ts';
 import { type NodeAnswer, NodeViews } from '../../nodes/index.ts';
 import { OrderUpgrades } from '../order-upgrades.ts';
@@ -22,6 +22,8 @@ export class UpgradesHttp {
 
   /** The same for a list of nodes, for those with labels, or for all; answers for each node what became of it. */
   @Post('nodes\\:upgrade') @HttpCode(200)
+  @ApiBody({ schema: { allOf: [{ $ref: getSchemaPath(UpgradeManyRequest) }], oneOf: [{ required: ['nodes'] }, { required: ['labels'] }, { required: ['all'] }] } })
+  @ApiExtraModels(UpgradeManyRequest)
   async upgradeMany(@Context() context: CommandContext, @Body() { version = 'current', ...which }: UpgradeManyRequest): Promise<UpgradeOutcomes> {
     return { items: await this.orders.many(context, await this.chosen(which), version) };
   }
