@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { tempDir } from '#testing';
 import { layoutOf } from './layout.ts';
-import { holdPorts } from './ports.ts';
+import { holdDirectory, holdPorts } from './ports.ts';
 
 const layout = async () => layoutOf(join(await tempDir('ports'), 'data'));
 
@@ -14,6 +14,16 @@ it.runIf(process.platform === 'linux')('first starts at the same moment choose p
   const all = held.flatMap(({ ports }) => Object.values(ports) as number[]);
   expect(new Set(all).size).toBe(20);
   for (const { release } of held) release();
+});
+
+it.runIf(process.platform === 'linux')('a second stack in the same data directory is refused, by whatever name, until the first has ended', async () => {
+  const { data } = await layout();
+  const release = await holdDirectory(data);
+  await expect(holdDirectory(`${data}/../data/`)).rejects.toMatchObject({ code: 'stack-running' });
+  const elsewhere = await holdDirectory((await layout()).data);
+  elsewhere();
+  release();
+  (await holdDirectory(data))();
 });
 
 it('a start on the same data has the same ports, when the last one gave them back', async () => {

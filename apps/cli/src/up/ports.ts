@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { type ListenOptions, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fault } from '#kernel';
@@ -49,6 +50,18 @@ const usual: StackPorts = { nats: 4222, natsMonitor: 8222, postgres: 5433, http:
 
 const taken = (use: string, port: number): Error =>
   fault('conflict', 'port-in-use', `Port ${port}, which this stack uses for ${use}, is taken by another program; end it, or choose another --data directory`);
+
+/**
+ * Makes this process the only stack of a data directory until it gives it back or ends. Throws `stack-running` when there is one: what
+ * belongs to it would be taken for leftovers. Outside Linux nobody is kept out.
+ */
+export const holdDirectory = async (data: string): Promise<Release> => {
+  if (process.platform !== 'linux') return () => undefined;
+  const name = createHash('sha256').update(realpathSync(data)).digest('hex').slice(0, 32);
+  const release = await bind({ path: `\0holdfast-data-${name}` });
+  if (!release) throw fault('conflict', 'stack-running', `A stack runs in ${data} already; use it, end it with Ctrl-C where it was started, or choose another --data directory`);
+  return release;
+};
 
 /** Holds the first free loopback port from `preferred` upwards. */
 const holdFrom = async (preferred: number, releases: Release[]): Promise<number> => {

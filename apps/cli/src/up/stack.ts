@@ -11,7 +11,7 @@ import { type StackLayout, layoutOf, secretIn } from './layout.ts';
 import { enrolLocalAgent } from './local-agent.ts';
 import { masterEnvironment } from './master-environment.ts';
 import type { StackNetwork } from './network.ts';
-import { type StackPorts, holdPorts } from './ports.ts';
+import { type StackPorts, holdDirectory, holdPorts } from './ports.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What to start and how. */
@@ -112,13 +112,25 @@ const startParts = async (supervisor: Supervisor, layout: StackLayout, ports: St
 
 /**
  * Starts the embedded stack in its order (keys, NATS, Postgres, master, agent), enrols this host at the first start, and keeps
- * every part running until `stop`. Ends what an earlier, killed start left behind. Throws with nothing left running.
+ * every part running until `stop`. Ends what an earlier, killed start left behind; throws `stack-running` where one is alive. Throws with
+ * nothing left running.
  */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
   const layout = layoutOf(options.data);
   for (const folder of [layout.nats, layout.objects, layout.logs, layout.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const leave = await holdDirectory(layout.data);
+  try {
+    return await startHeld(layout, options, leave);
+  } catch (error) {
+    leave();
+    throw error;
+  }
+};
+
+const startHeld = async (layout: StackLayout, options: StackOptions, leave: () => void): Promise<Stack> => {
   await endLeftovers(layout, options.clock, options.logger);
-  const { ports, release } = await holdPorts(layout, options.httpPort);
+  const held = await holdPorts(layout, options.httpPort);
+  const { ports } = held;
   const url = `http://127.0.0.1:${ports.http}`;
   const supervisor = new Supervisor(options.clock, options.logger);
   try {
@@ -130,11 +142,11 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     const node = await enrolLocalAgent({ api, url, layout, program: program(options, 'agent'), path: options.path, hostName: hostname() });
     await supervisor.add({ name: 'agent', start: () => startAgent(layout, options) });
     writeFileSync(layout.access, `${JSON.stringify({ url, user: 'admin', passwordFile: layout.adminPassword })}\n`, { mode: 0o600 });
-    return { url, admin: { user: 'admin', password }, layout, api, node, stop: () => supervisor.stop().finally(release) };
+    return { url, admin: { user: 'admin', password }, layout, api, node, stop: () => supervisor.stop().finally(() => { held.release(); leave(); }) };
   } catch (error) {
     options.logger.error('the stack did not start', { error: messageOf(error) });
     await supervisor.stop();
-    release();
+    held.release();
     throw error;
   }
 };

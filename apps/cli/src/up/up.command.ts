@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Logger, fault, silentLogger } from '#kernel';
 import type { CommandContext } from '../context.ts';
+import { numberOf } from '../commands/length-of-time.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { ownSettings } from './master-environment.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -19,11 +20,23 @@ const noteLogger = (context: CommandContext): Logger => ({
   error: (message, fields) => context.output.note(`${message}${fields ? ` ${JSON.stringify(fields)}` : ''}`),
 });
 
+/** Throws `invalid-arguments`. */
+const portOf = (text: string): number => {
+  const port = numberOf('--http-port', text);
+  if (port < 1 || port > 65_535) throw fault('validation', 'invalid-arguments', `--http-port ${text} is no port; give a number from 1 to 65535`);
+  return port;
+};
+
+const directoryOf = (data: string): string => {
+  if (statSync(data, { throwIfNoEntry: false })?.isDirectory() === false) throw fault('validation', 'data-directory-invalid', `${data} is a file; --data names a directory`);
+  return data;
+};
+
 const stackOptions = (context: CommandContext, flags: UpFlags): StackOptions => ({
-  data: context.dataDirectory(flags.data), root: context.root, clock: context.clock, logger: noteLogger(context),
+  data: directoryOf(context.dataDirectory(flags.data)), root: context.root, clock: context.clock, logger: noteLogger(context),
   path: context.variables['PATH'] ?? '/usr/bin:/bin', settings: ownSettings(context.variables), onStep: (step) => context.output.note(`Holdfast: ${step} ...`),
   ...(flags.advertise ? { advertise: flags.advertise } : {}),
-  ...(flags.httpPort ? { httpPort: Number(flags.httpPort) } : {}),
+  ...(flags.httpPort ? { httpPort: portOf(flags.httpPort) } : {}),
   ...(context.variables['HOLDFAST_NATS_SERVER'] ? { natsServer: context.variables['HOLDFAST_NATS_SERVER'] } : {}),
 });
 
