@@ -74,6 +74,14 @@ describe('a batch of enrolment links', () => {
     expect(await enrol(first.token)).toMatchObject({ status: 401, code: 'link-invalid' });
     expect(await enrol(second.token)).toMatchObject({ node: second.node, name: 'once-b' });
   });
+  it('of a node that is removed is shown as taken back, and opens nothing', async () => {
+    const { id, links } = await issue(['not-to-be']);
+    const { node, token } = links[0]!;
+    expect((await api.call('DELETE', `/api/v1/nodes/${node}`)).status).toBe(204);
+    expect(await linksOf(id)).toMatchObject([{ node, status: 'revoked' }]);
+    expect(await enrol(token)).toMatchObject({ status: 401, code: 'link-invalid' });
+  });
+
   it('is taken back link by link or whole; what was used stays', async () => {
     const { id, links } = await issue(['back-a', 'back-b', 'back-c']);
     const [a, b, c] = links as [BatchLink, BatchLink, BatchLink];

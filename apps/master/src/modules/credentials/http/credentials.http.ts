@@ -1,8 +1,8 @@
-import { Controller, Delete, Get, HttpCode, Inject, Param } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type Clock, fault, rfc3339 } from '#kernel';
-import { CLOCK, type CommandContext, Context } from '../../../platform/index.ts';
-import { NodeCommands, NodeLookup } from '../../nodes/index.ts';
+import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { type Clock, rfc3339 } from '#kernel';
+import { CLOCK } from '../../../platform/index.ts';
+import { NodeLookup } from '../../nodes/index.ts';
 import { Credentials } from '../credentials.service.ts';
 import type { CredentialRow } from '../read-models/credential.entity.ts';
 import { CredentialAnswer, CredentialList } from './credential.dto.ts';
@@ -28,7 +28,7 @@ const answerOf = (row: CredentialRow, now: number): CredentialAnswer => {
 @ApiTags('nodes')
 @Controller('api/v1/nodes')
 export class CredentialsHttp {
-  constructor(private readonly credentials: Credentials, private readonly nodes: NodeLookup, private readonly commands: NodeCommands, @Inject(CLOCK) private readonly clock: Clock) {}
+  constructor(private readonly credentials: Credentials, private readonly nodes: NodeLookup, @Inject(CLOCK) private readonly clock: Clock) {}
 
   /** Every key that the node has and had, newest first. */
   @Get(':id/credentials')
@@ -36,13 +36,5 @@ export class CredentialsHttp {
     await this.nodes.get(id);
     const now = this.clock.now();
     return { items: (await this.credentials.list(id)).map((row) => answerOf(row, now)) };
-  }
-
-  /** Removes the node and revokes its keys; refused while tasks name it. Its snapshots stay. */
-  @Delete(':id') @HttpCode(204) @ApiOperation({ operationId: 'Nodes_remove' })
-  async remove(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
-    const tasks = await this.nodes.tasksOf(id);
-    if (tasks.length > 0) throw fault('conflict', 'node-in-use', `Tasks name this node (${tasks.join(', ')}); change or delete them first`);
-    await this.commands.remove(context, id, (unit, node) => this.credentials.revokeAll(unit, node, 'node removed'));
   }
 }

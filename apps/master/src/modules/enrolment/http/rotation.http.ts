@@ -1,16 +1,16 @@
-import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { fault } from '#kernel';
 import { CONFIG, type CommandContext, Context, type MasterConfig, publicUrlOf } from '../../../platform/index.ts';
 import { Credentials, Rotations } from '../../credentials/index.ts';
-import { NodeLookup } from '../../nodes/index.ts';
+import { NodeCommands, NodeLookup } from '../../nodes/index.ts';
 import type { InstallOptions } from '../domain/enrolment.events.ts';
 import { Enrolment } from '../enrolment.service.ts';
 import { installCommands } from '../install-commands.ts';
 import { linkLives } from './install-options.dto.ts';
 import { RevokeRequest, RotateAnswer, RotateRequest } from './rotation.dto.ts';
 
-/** New keys for a node: from its agent when that is there, else through a link for the same node. */
+/** New keys for a node, from its agent when that is there, else through a link for the same node; and their end, with every way to new ones. */
 @ApiTags('nodes')
 @Controller('api/v1/nodes')
 export class RotationHttp {
@@ -19,6 +19,7 @@ export class RotationHttp {
     private readonly credentials: Credentials,
     private readonly enrolment: Enrolment,
     private readonly nodes: NodeLookup,
+    private readonly commands: NodeCommands,
     @Inject(CONFIG) private readonly config: MasterConfig,
   ) {}
 
@@ -53,6 +54,17 @@ export class RotationHttp {
   async revoke(@Context() context: CommandContext, @Param('id') id: string, @Body() body: RevokeRequest): Promise<void> {
     await this.nodes.get(id);
     await this.credentials.revoke(context, id, body.reason ?? '', (unit) => this.enrolment.takeBack(unit, id));
+  }
+
+  /** Removes the node, revokes its keys and takes its open links back; refused while tasks name it. Its snapshots stay. */
+  @Delete(':id') @HttpCode(204) @ApiOperation({ operationId: 'Nodes_remove' })
+  async remove(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
+    const tasks = await this.nodes.tasksOf(id);
+    if (tasks.length > 0) throw fault('conflict', 'node-in-use', `Tasks name this node (${tasks.join(', ')}); change or delete them first`);
+    await this.commands.remove(context, id, async (unit, node) => {
+      const revoked = await this.credentials.revokeAll(unit, node, 'node removed');
+      return revoked.ok ? this.enrolment.takeBack(unit, node) : revoked;
+    });
   }
 
   private async byLink(context: CommandContext, node: string, { life = '15m', mode = 'systemd' }: RotateRequest): Promise<RotateAnswer> {
