@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -10,6 +10,10 @@ const room = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
 const data = join(room, 'data');
 const tree = join(room, 'tree');
 makeFidelityTree(tree);
+// What calls itself a cache is left out of tasks; who asks whether a path comes back means all of it.
+mkdirSync(join(tree, 'cache'));
+writeFileSync(join(tree, 'cache', 'CACHEDIR.TAG'), 'Signature: 8a477f597d28d172789f06886806bc55\n');
+writeFileSync(join(tree, 'cache', 'kept'), 'x');
 afterAll(() => rmSync(room, { recursive: true, force: true }));
 
 interface Summary {

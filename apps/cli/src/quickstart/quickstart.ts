@@ -36,7 +36,7 @@ const ensureTask = async (api: ApiClient, node: string, paths: readonly string[]
   const target = targets.find((candidate) => candidate.name === 'builtin') ?? targets[0];
   if (!target) throw fault('not-found', 'no-target', 'There is no target to back up to; add one with holdfast targets add');
   const task = await api.post<{ readonly id: string }>('/api/v1/tasks', {
-    name, node, target: target.id, source: { type: 'files', paths }, retention: { keepLast: 10 },
+    name, node, target: target.id, source: { type: 'files', paths, excludeCaches: false }, retention: { keepLast: 10 },
   });
   return task.id;
 };
