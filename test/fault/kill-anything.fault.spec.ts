@@ -28,6 +28,7 @@ const randomFrom = (start: number) => {
 const random = randomFrom(seed);
 let stack: EmbeddedStack;
 let room: string;
+let passed = false;
 
 beforeAll(async () => {
   room = mkdtempSync(join(tmpdir(), 'holdfast-fault-'));
@@ -36,7 +37,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack?.stop();
-  rmSync(room, { recursive: true, force: true });
+  if (passed) rmSync(room, { recursive: true, force: true });
+  else console.log(`seed ${seed}: what the stack left, logs included, is in ${room}`);
 }, 120_000);
 
 const makeTree = (tree: string): void => {
@@ -117,4 +119,5 @@ it('whatever is killed, every run ends truthfully, no claim is doubled, and ever
     const { id: run } = await stack.callPatiently<{ id: string }>('POST', `/api/v1/snapshots/${snapshot}:verify`, { level: '3' });
     expect(await runEnded(stack, run)).toMatchObject({ status: 'succeeded' });
   }
+  passed = true;
 });

@@ -18,13 +18,17 @@ export interface RunView {
 
 const final = ['succeeded', 'partial', 'failed', 'skipped', 'cancelled', 'timed-out', 'lost'];
 
-/** Resolves with the run as it ended. */
+/** Resolves with the run as it ended; rejects with what it still waits for. */
 export const runEnded = async (stack: EmbeddedStack, id: string, ms = 120_000): Promise<RunView> => {
   let run: RunView | undefined;
-  await waitUntil(async () => {
-    run = await stack.callPatiently<RunView>('GET', `/api/v1/runs/${id}`);
-    return final.includes(run.status);
-  }, ms);
+  try {
+    await waitUntil(async () => {
+      run = await stack.callPatiently<RunView>('GET', `/api/v1/runs/${id}`);
+      return final.includes(run.status);
+    }, ms);
+  } catch (cause) {
+    throw new Error(`A run has not ended: ${JSON.stringify(run)}`, { cause });
+  }
   if (!run) throw new Error(`run ${id} was never seen`);
   return run;
 };
