@@ -3,8 +3,8 @@ import { compressionLevel, smallestCompressed } from './frame.ts';
 import { type Codec, codec } from './limits.ts';
 import { release } from './release.ts';
 
-/** Output is put together in buffers of this size, each for several frames. */
-const outputBytes = 3 * 1024 * 1024;
+/** Output is put together in buffers of this size, each for many frames: zstd takes a slower way for one that may not fit into what is left. */
+const outputBytes = 6 * 1024 * 1024;
 
 /** A frame's plaintext as it is sealed: the parts lie behind each other. */
 export interface PackedPlain {
