@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes this checkout ready to run: npm packages (which bring the pinned Node and Postgres), nats-server, the build.
-# Quick when there is nothing to do. Needs Node >= 20 with npm, nothing else; no sudo.
+# Quick when there is nothing to do. Needs Node >= 20 with npm, nothing else; no sudo. `--packages` ends after the npm packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,6 +12,7 @@ if [ ! -x node_modules/.bin/node ] || [ package-lock.json -nt node_modules/.pack
 fi
 node_modules/.bin/node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 26 ? 0 : 1)' ||
   { echo "The pinned Node in node_modules does not run; delete node_modules and start again" >&2; exit 1; }
+[ "${1:-}" != --packages ] || exit 0
 scripts/install-nats-server.sh
 if [ ! -f dist/.built ] || [ -n "$(find apps libs test package.json tsconfig.json nest-cli.json scripts/bundle.mjs -newer dist/.built -not -path '*/node_modules/*' -print -quit)" ]; then
   echo "Building ..." >&2

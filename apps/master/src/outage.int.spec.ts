@@ -2,18 +2,20 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomIds, silentLogger, systemClock } from '#kernel';
 import { readConfig } from '#config';
-import { startNats, tempDir, waitUntil } from '#testing';
+import { type TestPostgres, startNats, startPostgres, tempDir, waitUntil } from '#testing';
 import { runAdministration } from './administration.ts';
 import { type Master, startMaster } from './application.ts';
 import { MasterConfig } from './platform/config/master.config.ts';
 import { TestClient, type TestStack, startStack } from './testing.ts';
 
 describe('a master whose servers fail', () => {
+  let postgres: TestPostgres;
   let stack: TestStack;
   let master: Master;
   let api: TestClient;
   beforeAll(async () => {
-    stack = await startStack();
+    postgres = await startPostgres();
+    stack = await startStack(postgres);
     master = await stack.master();
     api = await new TestClient(master.url).login();
   });
@@ -23,13 +25,13 @@ describe('a master whose servers fail', () => {
   const ready = (expected: number) => waitUntil(async () => (await status('/health/ready')) === expected);
 
   it('says 503 with a code while Postgres is away, and goes on when it is back', async () => {
-    await stack.postgres.kill();
+    await postgres.kill();
     const answer = await api.json('GET', '/api/v1/nodes');
     expect(answer).toMatchObject({ status: 503, code: 'database-unavailable' });
     await ready(503);
     expect(await api.json('GET', '/api/status')).toMatchObject({ success: false, indicators: { postgres: { status: 'down' } } });
     expect(await status('/health/live')).toBe(200);
-    await stack.postgres.restart();
+    await postgres.restart();
     await ready(200);
     await waitUntil(async () => (await api.call('POST', '/api/v1/nodes', { name: 'after postgres' })).status === 201);
   });
@@ -75,7 +77,7 @@ describe('a master whose servers fail', () => {
   it('refuses a log of another installation than its archive', async () => {
     const foreign = await startNats({ operatorMode: true });
     const config = readConfig(MasterConfig, {
-      HOLDFAST_NATS_URL: foreign.url, HOLDFAST_POSTGRES_URL: stack.postgres.url, HOLDFAST_KEYS_DIR: foreign.keysDir, HOLDFAST_DATA_DIR: await tempDir('foreign'),
+      HOLDFAST_NATS_URL: foreign.url, HOLDFAST_POSTGRES_URL: postgres.url, HOLDFAST_KEYS_DIR: foreign.keysDir, HOLDFAST_DATA_DIR: await tempDir('foreign'),
       HOLDFAST_HTTP_PORT: '0',
     });
     const start = startMaster({ config, clock: systemClock, ids: randomIds, logger: silentLogger }, new AbortController().signal);

@@ -1,4 +1,4 @@
-import { type TestOperatorNats, type TestPostgres, removeTempDir, startNats, startPostgres, tempDir } from '#testing';
+import { type TestOperatorNats, type TestDatabase, removeTempDir, startDatabase, startNats, tempDir } from '#testing';
 import { type Clock, type Logger, randomIds, silentLogger, systemClock } from '#kernel';
 import { readConfig } from '#config';
 import { type Master, startMaster } from './application.ts';
@@ -10,7 +10,6 @@ export const adminPassword = 'correct horse battery staple';
 /** A real bus and database, and masters on them. */
 export interface TestStack {
   readonly nats: TestOperatorNats;
-  readonly postgres: TestPostgres;
   /** Settings of its masters, as variables. */
   readonly variables: Readonly<Record<string, string>>;
   /** Starts one more master; `variables` beside those of the stack. */
@@ -19,9 +18,9 @@ export interface TestStack {
   stop(): Promise<void>;
 }
 
-/** Starts nats-server in operator mode and Postgres; masters are started by the test. */
-export const startStack = async (): Promise<TestStack> => {
-  const [nats, postgres, dataDir] = await Promise.all([startNats({ operatorMode: true }), startPostgres(), tempDir('master')]);
+/** Starts nats-server in operator mode, with a database of its own or the one given (which it ends); masters are started by the test. */
+export const startStack = async (given?: TestDatabase): Promise<TestStack> => {
+  const [nats, postgres, dataDir] = await Promise.all([startNats({ operatorMode: true }), given ?? startDatabase(), tempDir('master')]);
   const masters: Master[] = [];
   const variables = {
     HOLDFAST_NATS_URL: nats.url, HOLDFAST_POSTGRES_URL: postgres.url, HOLDFAST_KEYS_DIR: nats.keysDir, HOLDFAST_DATA_DIR: dataDir,
@@ -29,7 +28,6 @@ export const startStack = async (): Promise<TestStack> => {
   };
   return {
     nats,
-    postgres,
     variables,
     master: async ({ clock = systemClock, logger = silentLogger, variables: more = {} } = {}) => {
       const config = readConfig(MasterConfig, { ...variables, ...more });

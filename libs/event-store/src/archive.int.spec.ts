@@ -1,15 +1,15 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TestPostgres, startPostgres } from '#testing';
+import { type TestDatabase, startDatabase } from '#testing';
 import { archiveUp, partitionSize } from './archive-schema.ts';
 import { copyToArchive, readArchive, readCheckpoint } from './archive.ts';
 import { header } from './codec.ts';
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let pool: pg.Pool;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startDatabase();
   pool = new pg.Pool({ connectionString: postgres.url, max: 1 });
   pool.on('error', () => undefined);
   for (const statement of archiveUp) await pool.query(statement);

@@ -2,19 +2,19 @@ import { type NatsConnection, connect } from 'nats';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { systemClock } from '#kernel';
-import { type TestNats, type TestPostgres, startNats, startPostgres } from '#testing';
+import { type TestDatabase, type TestNats, startDatabase, startNats } from '#testing';
 import { archiveUp } from './archive-schema.ts';
 import { jetStreamEventStore } from './jetstream-event-store.ts';
 import { eventsStreamConfig } from './stream-config.ts';
 import { contractEvents, eventStoreContract } from './testing.ts';
 
 let nats: TestNats;
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let connection: NatsConnection;
 let pool: pg.Pool;
 
 beforeAll(async () => {
-  [nats, postgres] = await Promise.all([startNats(), startPostgres()]);
+  [nats, postgres] = await Promise.all([startNats(), startDatabase()]);
   connection = await connect({ servers: nats.url, noAsyncTraces: true });
   await (await connection.jetstreamManager()).streams.add(eventsStreamConfig(1));
   pool = new pg.Pool({ connectionString: postgres.url });

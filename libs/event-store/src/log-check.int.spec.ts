@@ -2,7 +2,7 @@ import { type NatsConnection, connect } from 'nats';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#kernel';
-import { type TestNats, type TestPostgres, startNats, startPostgres } from '#testing';
+import { type TestDatabase, type TestNats, startDatabase, startNats } from '#testing';
 import { archiveDown, archiveUp } from './archive-schema.ts';
 import { copyToArchive } from './archive.ts';
 import { eventCodec } from './codec.ts';
@@ -15,7 +15,7 @@ import { eventsStreamConfig } from './stream-config.ts';
 import { contractEvents } from './testing.ts';
 
 let nats: TestNats;
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let connection: NatsConnection;
 let pool: pg.Pool;
 let copies: LogCopies;
@@ -42,7 +42,7 @@ const archive = async (until: number) => {
 const wholeLog = async (last: number) => Promise.all(Array.from({ length: last }, (_, i) => copies.log.at(i + 1)));
 
 beforeAll(async () => {
-  [nats, postgres] = await Promise.all([startNats(), startPostgres()]);
+  [nats, postgres] = await Promise.all([startNats(), startDatabase()]);
   connection = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   pool = new pg.Pool({ connectionString: postgres.url });
   pool.on('error', () => undefined);

@@ -109,7 +109,7 @@ describe('the follower', () => {
     await one.start();
     const sequence = lastOf(await append('a', { type: 'Paid', data: { cents: 7 } }, { type: 'Paid', data: { cents: 8 } }));
     expect(await one.waitFor(sequence, 30_000)).toBe(true);
-    expect((await pool.query('select id, cents, last, paid_at from read.accounts')).rows)
+    expect((await pool.query('select id, cents::text, last, paid_at from read.accounts')).rows)
       .toEqual([{ id: 'a', cents: '20', last: { by: 'user:a', amounts: [5, 7, 8] }, paid_at: new Date(`2026-01-01T00:00:00.${String(count % 1000).padStart(3, '0')}Z`) }]);
     expect(await one.lag()).toEqual({ last: sequence, projected: sequence, events: 0 });
     expect(one.status.state).toBe('projecting');
@@ -279,7 +279,7 @@ describe('a killed server', () => {
     const { last } = await one.lag();
     expect(last).toBe(acknowledged.length);
     expect(await one.waitFor(last, 30_000)).toBe(true);
-    const { rows } = await pool.query<{ id: string; cents: string }>('select id, cents from read.accounts');
+    const { rows } = await pool.query<{ id: string; cents: string }>('select id, cents::text from read.accounts');
     expect(rows.map((row) => row.id).sort()).toEqual([...acknowledged].sort());
     expect(rows.every((row) => row.cents === '1')).toBe(true);
   });
@@ -323,6 +323,6 @@ describe('a rebuild', () => {
     followers.push(two);
     await two.start();
     await two.waitFor(lastOf(await pay('b', 1)), 30_000);
-    expect((await pool.query('select id, cents from read.accounts order by id')).rows).toEqual([{ id: 'a', cents: '6' }, { id: 'b', cents: '2' }]);
+    expect((await pool.query('select id, cents::text from read.accounts order by id')).rows).toEqual([{ id: 'a', cents: '6' }, { id: 'b', cents: '2' }]);
   });
 });

@@ -11,16 +11,20 @@ import { waitUntil } from './wait-until.ts';
 
 const run = promisify(execFile);
 
-/** A real Postgres on loopback, in a folder of its own. */
-export interface TestPostgres {
-  /** `postgres://postgres@127.0.0.1:port/postgres` (no password: loopback, for one test). */
+/** A database of a real Postgres on loopback. */
+export interface TestDatabase {
+  /** `postgres://postgres@127.0.0.1:port/name` (no password: loopback, for one test). */
   readonly url: string;
+  /** Ends what was started for it. */
+  stop(): Promise<void>;
+}
+
+/** A server of its own, in a folder of its own; its `url` is that of the database `postgres`. */
+export interface TestPostgres extends TestDatabase {
   readonly port: number;
   pid(): number;
   /** Makes a database, as a copy of another when `template` names one; its URL. */
   createDatabase(name: string, template?: string): Promise<string>;
-  /** Ends it orderly and removes its folder. */
-  stop(): Promise<void>;
   /** SIGKILL of the postmaster; its children notice and end. */
   kill(): Promise<void>;
   /** Starts it again on the same data and port; ends it first when it runs. */
@@ -62,7 +66,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 fsync = off
 full_page_writes = off
-max_connections = 60
+max_connections = 200
 shared_buffers = 64MB
 max_wal_size = 1GB
 jit = off
@@ -111,4 +115,19 @@ export const startPostgres = async (): Promise<TestPostgres> => {
       child = await start();
     },
   };
+};
+
+let databases = 0;
+
+/**
+ * A new empty database: on the server that all integration tests of a run share (`HOLDFAST_TEST_POSTGRES`, its URL, set by
+ * `shared-postgres.setup.ts`), where it stays until that server ends; on a server of its own where there is none. A test that kills or
+ * restarts the server, or looks at it as a whole, takes `startPostgres`.
+ */
+export const startDatabase = async (): Promise<TestDatabase> => {
+  const shared = process.env['HOLDFAST_TEST_POSTGRES'];
+  if (!shared) return startPostgres();
+  const name = `test_${process.pid}_${++databases}`;
+  await admin(shared, `create database "${name}"`);
+  return { url: shared.replace(/postgres$/, name), stop: () => Promise.resolve() };
 };

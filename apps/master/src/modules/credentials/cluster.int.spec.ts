@@ -5,7 +5,7 @@ import { type Answer, SignedMessage, type TokenAnswer, decodeMessage, encodeMess
 import { type InstallationKeys, type Nkey, inboxPrefixOf, initKeys, natsConf, newAgeKey, newNkey, openMessage, prove } from '#identity';
 import { randomIds, rfc3339, silentLogger, systemClock } from '#kernel';
 import { readConfig } from '#config';
-import { type TestNats, type TestPostgres, freePort, removeTempDir, startNats, startPostgres, tempDir, waitUntil } from '#testing';
+import { type TestDatabase, type TestNats, freePort, removeTempDir, startDatabase, startNats, tempDir, waitUntil } from '#testing';
 import { type Master, startMaster } from '../../application.ts';
 import { MasterConfig } from '../../platform/config/master.config.ts';
 import { version } from '../../platform/version.ts';
@@ -21,7 +21,7 @@ const host = { hostname: 'db1.test', platform: 'linux', arch: 'x64', agentVersio
 let dir: string;
 let keys: InstallationKeys;
 let servers: TestNats[] = [];
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let masters: Master[] = [];
 let [api, other]: TestClient[] = [];
 
@@ -47,7 +47,7 @@ const startOn = async (i: number): Promise<Master> => {
 beforeAll(async () => {
   dir = await tempDir('cluster-master');
   keys = await initKeys(join(dir, 'keys'), systemClock);
-  [servers, postgres] = await Promise.all([startServers(), startPostgres()]);
+  [servers, postgres] = await Promise.all([startServers(), startDatabase()]);
   masters = [await startOn(0), await startOn(1)];
   [api, other] = await Promise.all(masters.map(({ url }) => new TestClient(url).login()));
 }, 120_000);

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { readConfig } from '#config';
-import { type TestPostgres, startPostgres } from '#testing';
+import { type TestDatabase, startDatabase } from '#testing';
 import { MasterConfig } from '../../../platform/config/master.config.ts';
 import { LiveExecutors } from './live-tables.adapter.ts';
 
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let database: DataSource;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startDatabase();
   database = await new DataSource({ type: 'postgres', url: postgres.url }).initialize();
   await database.query('create schema live; create table live.executors (instance text primary key, beat_at timestamptz not null, believed_until timestamptz)');
 });

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CommandHandler, archiveUp, commandHandler, eventTypes, eventsStreamConfig, jetStreamEventStore } from '#event-store';
 import { countingIds, silentLogger, systemClock } from '#kernel';
-import { type TestNats, type TestPostgres, startNats, startPostgres } from '#testing';
+import { type TestDatabase, type TestNats, startDatabase, startNats } from '#testing';
 import { Commands, systemContext } from '../../../platform/index.ts';
 import { repositoryEventVersions } from '../../repositories/index.ts';
 import { Deciding, DispatchRunHandler, RequestRunHandler, StartRuns, runEventVersions } from '../../runs/index.ts';
@@ -14,11 +14,11 @@ import { taskEventVersions } from '../domain/task.events.ts';
 import { TaskCommands } from './task.commands.service.ts';
 
 let nats: TestNats;
-let postgres: TestPostgres;
+let postgres: TestDatabase;
 let connection: NatsConnection;
 let pool: pg.Pool;
 beforeAll(async () => {
-  [nats, postgres] = await Promise.all([startNats(), startPostgres()]);
+  [nats, postgres] = await Promise.all([startNats(), startDatabase()]);
   connection = await connect({ servers: nats.url, noAsyncTraces: true });
   await (await connection.jetstreamManager()).streams.add(eventsStreamConfig(1));
   pool = new pg.Pool({ connectionString: postgres.url });
