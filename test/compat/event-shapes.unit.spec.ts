@@ -19,6 +19,9 @@ const program = (examples: readonly { readonly name: string; readonly type: stri
     return `export const ${name}: import('./${file}').${type}['data'] = ${JSON.stringify(data)};\n`;
   }).join('');
 
+/** Read once for all comparisons. */
+const read = new Map<string, ts.SourceFile | undefined>();
+
 const faultsOf = (text: string): string[] => {
   const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile.bind(ts.sys)) as { readonly config: object };
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
@@ -28,7 +31,11 @@ const faultsOf = (text: string): string[] => {
   const host = ts.createCompilerHost(made);
   const { getSourceFile, fileExists } = host;
   host.fileExists = (name) => name === virtual || fileExists(name);
-  host.getSourceFile = (name, ...rest) => name === virtual ? ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true) : getSourceFile(name, ...rest);
+  host.getSourceFile = (name, ...rest) => {
+    if (name === virtual) return ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true);
+    if (!read.has(name)) read.set(name, getSourceFile(name, ...rest));
+    return read.get(name);
+  };
   const built = ts.createProgram([virtual], made, host);
   const source = built.getSourceFile(virtual);
   return [...built.getSyntacticDiagnostics(source), ...built.getSemanticDiagnostics(source)].map(({ start = 0, messageText }) => {
