@@ -22,7 +22,7 @@ export default defineConfig({
       // Where files share their process, modules are loaded once for all of them: a file puts back what it changes in the process.
       project('unit', ['{apps,libs,test}/**/*.unit.spec.ts'], 30_000, { isolate: false }),
       project('int', ['{apps,libs,test}/**/*.int.spec.ts'], 120_000, { isolate: false, globalSetup: './libs/testing/src/shared-postgres.setup.ts' }),
-      project('e2e', ['test/e2e/**/*.e2e.spec.ts'], 180_000, { isolate: false }),
+      project('e2e', ['test/e2e/**/*.e2e.spec.ts'], 180_000),
       project('fault', ['test/fault/**/*.fault.spec.ts'], 1_800_000, { fileParallelism: false }),
     ],
   },
