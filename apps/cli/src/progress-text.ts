@@ -1,4 +1,4 @@
-import { type CountedWork, remainingMs, shareDone } from '#kernel';
+import { type CountedWork, counted, remainingMs, shareDone } from '#kernel';
 import { humanBytes, humanDuration } from './format.ts';
 
 /** Work as far as it is counted; `remainingMs` where somebody has said it already. */
@@ -13,7 +13,7 @@ export const progressText = (progress: ShownProgress, elapsedMs: number): string
   const share = shareDone(progress);
   const left = progress.remainingMs ?? remainingMs(progress, elapsedMs);
   return [
-    humanDuration(elapsedMs), ...(share === undefined ? [] : [`${about}${Math.floor(100 * share)} %`]), `${progress.files} files`, humanBytes(progress.bytes),
+    humanDuration(elapsedMs), ...(share === undefined ? [] : [`${about}${Math.floor(100 * share)} %`]), counted(progress.files, 'file'), humanBytes(progress.bytes),
     ...(elapsedMs > 0 ? [`${humanBytes((progress.bytes * 1000) / elapsedMs)}/s`] : []), ...(left === undefined ? [] : [`${about}${humanDuration(left)} left`]),
   ].join('  ');
 };

@@ -15,4 +15,5 @@ export {
 export { isBundled, threadEntry } from './bundled.ts';
 export { type CountedWork, remainingMs, shareDone } from './remaining.ts';
 export { storableJson } from './storable-json.ts';
+export { counted, someOf } from './words.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';

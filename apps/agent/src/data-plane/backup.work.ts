@@ -1,5 +1,5 @@
 import type { BackupSpecification } from '#contracts';
-import { type Clock, fault } from '#kernel';
+import { type Clock, counted, fault } from '#kernel';
 import {
   type BackupResult, type Key, type WriterIdentity, adoptWriterIdentity, ensureWriterIdentity, importKnownChunks, openSealedKeys, readWriterIdentity, runBackup,
 } from '#repository';
@@ -46,7 +46,7 @@ const identityFor = async (order: WorkOrder, repositoryId: string | undefined, l
 };
 
 const explanation = (faultCount: number): Pick<WorkResult, 'code' | 'detail'> => ({
-  code: 'sources-unreadable', detail: `${faultCount} entries could not be read completely; the snapshot holds everything else`,
+  code: 'sources-unreadable', detail: `${counted(faultCount, 'entry', 'entries')} could not be read completely; the snapshot holds everything else`,
 });
 
 const resultOf = (made: BackupResult): WorkResult => ({

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
-import { fault, hasCode } from '#kernel';
+import { counted, fault, hasCode } from '#kernel';
 import type { CommandContext } from '../context.ts';
 import { humanDuration, table } from '../format.ts';
 import { findOne } from './find.ts';
@@ -100,7 +100,7 @@ const enrolBatch = async (context: CommandContext, file: string, { script, ...fl
     writeScript(handle, batch.script);
     const nodes = batch.links.map(({ name, node }) => ({ name, node }));
     context.output.result('enrolment-batch', { id: batch.id, nodes, script, remainingSeconds: batch.remainingSeconds },
-      `${batch.id}: ${nodes.length} nodes, ${left(batch.remainingSeconds)} left\n${script} installs them; how is in its first lines. It holds their tokens: delete it afterwards`);
+      `${batch.id}: ${counted(nodes.length, 'node')}, ${left(batch.remainingSeconds)} left\n${script} installs them; how is in its first lines. It holds their tokens: delete it afterwards`);
     return;
   }
   for (const link of batch.links) context.output.message('enrolment-link', { batch: batch.id, remainingSeconds: batch.remainingSeconds, ...link });
@@ -127,7 +127,7 @@ const revokeLink = async (context: CommandContext, id: string): Promise<void> =>
     return context.output.result('enrolment-link', { id, changed: 'revoke' }, `${id}: revoked`);
   }
   const counts = await api.post<{ readonly revoked: number; readonly used: number }>(`/api/v1/enrolment-batches/${encodeURIComponent(id)}:revoke`);
-  context.output.result('enrolment-batch', { id, ...counts }, `${id}: ${counts.revoked} links revoked, ${counts.used} had been used`);
+  context.output.result('enrolment-batch', { id, ...counts }, `${id}: ${counted(counts.revoked, 'link')} revoked, ${counts.used} had been used`);
 };
 
 /** `holdfast nodes add|enrol|enrol-batch|links|revoke-link`: how hosts become nodes. */

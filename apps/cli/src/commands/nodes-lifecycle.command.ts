@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fault } from '#kernel';
+import { counted, fault } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -45,7 +45,7 @@ const registerEdits = (nodes: Command, context: CommandContext): void => {
     const api = await context.api();
     const node = await find(api, name);
     await api.patch(`/api/v1/nodes/${node.id}`, { slots });
-    context.output.result('node', { id: node.id, slots }, `${node.name}: ${slots} slots`);
+    context.output.result('node', { id: node.id, slots }, `${node.name}: ${counted(slots, 'slot')}`);
   });
   withExamples(nodes.command('rm <node>').description('remove a node that is offline and that no task names; its snapshots stay'), 'nodes rm web-1').action(async (name: string) => {
     const api = await context.api();

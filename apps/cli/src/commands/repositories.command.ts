@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { fault } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../context.ts';
-import { table } from '../format.ts';
+import { humanBytes, table } from '../format.ts';
 import { exitCodeOfRun, followRun } from '../runs/follow-run.ts';
+import type { PruneCounts } from '../runs/prune-counts.ts';
 import type { RunView } from '../runs/run-view.ts';
 import { type Named, findOne } from './find.ts';
 
-interface RepositoryView {
+interface RepositoryView extends PruneCounts {
   readonly id: string;
   readonly node: string;
   readonly target: string;
@@ -27,6 +28,8 @@ const load = async (api: ApiClient) => {
 
 const nameOf = (items: readonly Named[], id: string): string => items.find((item) => item.id === id)?.name ?? id;
 
+const bytesOf = (bytes: number | undefined): string => (bytes === undefined ? '' : humanBytes(bytes));
+
 const chosen = async (api: ApiClient, { node, target }: Which): Promise<RepositoryView> => {
   const { repositories, nodes, targets } = await load(api);
   const ofNode = node === undefined ? undefined : findOne(nodes, node, 'node').id;
@@ -40,11 +43,17 @@ const chosen = async (api: ApiClient, { node, target }: Which): Promise<Reposito
 
 /** `holdfast repositories ls` and `holdfast prune`. */
 export const registerRepositories = (program: Command, context: CommandContext): void => {
-  program.command('repositories').description('the encrypted object set of one node in one target').command('ls').description('all repositories').action(async () => {
+  const list = program.command('repositories').description('the encrypted object set of one node in one target').command('ls').description('all repositories');
+  list.addHelpText('after', `
+What the last prune counted: STORED in the target; LIVE, what snapshots need before compression, every chunk once; COMPACTABLE, about what
+compaction of the packs could free of STORED. Backups since then add to them.`);
+  list.action(async () => {
     const { repositories, nodes, targets } = await load(await context.api());
     for (const one of repositories) context.output.message('repository', one);
-    context.output.text(table(['ID', 'NODE', 'TARGET', 'SNAPSHOTS', 'LATEST'],
-      repositories.map((one) => [one.id, nameOf(nodes, one.node), nameOf(targets, one.target), String(one.snapshots), one.latestSnapshot ?? ''])));
+    context.output.text(table(['ID', 'NODE', 'TARGET', 'SNAPSHOTS', 'LATEST', 'PRUNED', 'STORED', 'LIVE', 'COMPACTABLE'], repositories.map((one) => [
+      one.id, nameOf(nodes, one.node), nameOf(targets, one.target), String(one.snapshots), one.latestSnapshot ?? '', one.prunedAt ?? '',
+      bytesOf(one.storedBytes), bytesOf(one.livePlainBytes), bytesOf(one.compactableBytes),
+    ])));
   });
   program.command('prune').description('forget the snapshots that the tasks of a repository no longer keep, and remove what only they needed')
     .option('--node <node>', 'whose repository (default: the only one)').option('--target <target>', 'in which target (default: the only one)')

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fault } from '#kernel';
+import { counted, fault } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../context.ts';
 import { humanBytes, table } from '../format.ts';
@@ -39,7 +39,7 @@ interface EntryView {
 const snapshotText = (one: SnapshotView, names: ReadonlyMap<string, string>): string => {
   const rows: (readonly [string, string | undefined])[] = [
     ['id', one.id], ['time', one.time], ['task', one.taskName ?? one.task], ['node', names.get(one.node) ?? one.node], ['target', one.target], ['run', one.run],
-    ['holds', `${one.files} files, ${one.directories ?? 0} directories, ${humanBytes(one.bytes)}; ${humanBytes(one.storedBytes)} stored for it`],
+    ['holds', `${counted(one.files, 'file')}, ${counted(one.directories ?? 0, 'directory', 'directories')}, ${humanBytes(one.bytes)}; ${humanBytes(one.storedBytes)} stored for it`],
     ['whole', one.partial ? 'no: some of it could not be read; its run says what' : 'yes'], ['late', one.late ? 'yes: its attempt was given up before it was known' : undefined],
     ['held', one.held ? one.heldReason ?? 'yes' : undefined],
     ['verified', one.verified ? `${one.verified.outcome} at level ${one.verified.level}, ${one.verified.at}` : 'not yet'],

@@ -1,3 +1,4 @@
+import { counted } from '#kernel';
 import { humanDuration, table } from '../format.ts';
 
 /** What of a task the command line shows and changes, fields of `GET /api/v1/tasks/{id}`. */
@@ -57,7 +58,7 @@ const seconds = (count: number): string => humanDuration(count * 1000);
 
 const sourceText = ({ paths, oneFileSystem, excludeCaches, changeDetection, readers }: TaskSource): string => [
   paths.join(' '), ...(oneFileSystem ? ['one file system'] : []), ...(excludeCaches === false ? ['caches too'] : []),
-  ...(changeDetection ? [`changes told by ${changeDetection.join(', ')}`] : []), ...(readers ? [`${readers} reader(s)`] : []),
+  ...(changeDetection ? [`changes told by ${changeDetection.join(', ')}`] : []), ...(readers ? [counted(readers, 'reader')] : []),
 ].join('; ');
 
 /** When a task starts, for people: nobody can tell an hour without its time zone. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fault } from '#kernel';
+import { fault, someOf } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
 import type { CommandContext } from '../context.ts';
 import { table } from '../format.ts';
@@ -29,8 +29,8 @@ const oneOf = (items: readonly Named[], wanted: string | undefined, what: string
   const [only, ...others] = items;
   if (!only) throw fault('not-found', `${what}-not-found`, `There is no ${what} yet; holdfast ${what}s add makes one`);
   if (others.length > 0) {
-    const names = items.slice(0, 5).map(({ id, name }) => name ?? id).join(', ');
-    throw fault('validation', `${what}-ambiguous`, `There are ${items.length} ${what}s; say which with --${what}: ${names}${items.length > 5 ? ', ...' : ''}`);
+    const names = someOf(items.map(({ id, name }) => name ?? id));
+    throw fault('validation', `${what}-ambiguous`, `There are ${items.length} ${what}s; say which with --${what}: ${names}`);
   }
   return only.id;
 };

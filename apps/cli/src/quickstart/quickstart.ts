@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, fault, parseTime } from '#kernel';
+import { type Clock, counted, fault, parseTime } from '#kernel';
 import { compareTrees } from '#sources';
 import type { ApiClient } from '../api-client.ts';
 import { humanBytes, printable } from '../format.ts';
@@ -77,7 +77,7 @@ export const quickstart = async (stack: Stack, givenPaths: readonly string[], ou
   output.text('Comparing entry by entry ...');
   const identical = await isIdentical(paths, restored, output);
   const { statistics } = backup;
-  output.text(identical ? `Identical: ${statistics.files} files, ${humanBytes(statistics.bytes)}.` : 'NOT identical; the differences are above.');
+  output.text(identical ? `Identical: ${counted(statistics.files, 'file')}, ${humanBytes(statistics.bytes)}.` : 'NOT identical; the differences are above.');
   return {
     snapshot_id: snapshot, files: statistics.files, dirs: statistics.directories, bytes: statistics.bytes,
     stored_bytes: statistics.storedBytes, added_bytes: statistics.addedBytes, backup_seconds: secondsOf(backup),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type BackupProgress, type BackupResult, ensureWriterIdentity, packNames, runBackup } from '#repository';
-import { fault, randomIds, rfc3339 } from '#kernel';
+import { counted, fault, randomIds, rfc3339 } from '#kernel';
 import { filesSource } from '#sources';
 import type { ObjectStore } from '#storage';
 import type { Command } from 'commander';
@@ -50,8 +50,8 @@ const report = (context: CommandContext, result: BackupResult, elapsedMs: number
     others: statistics.others, bytes: statistics.bytes, files_read: statistics.filesRead, bytes_read: statistics.bytesRead,
     added_bytes: statistics.addedBytes, stored_bytes: statistics.storedBytes, packs: result.packs.length, faults: faultCount,
     seconds: Math.round(elapsedMs) / 1000, phases_ms: result.phases,
-  }, `Snapshot ${snapshot.id}: ${statistics.files} files, ${humanBytes(statistics.bytes)}; read ${humanBytes(statistics.bytesRead)}, ` +
-    `stored ${humanBytes(statistics.storedBytes)} in ${humanDuration(elapsedMs)}${faultCount > 0 ? `; ${faultCount} faults` : ''}`);
+  }, `Snapshot ${snapshot.id}: ${counted(statistics.files, 'file')}, ${humanBytes(statistics.bytes)}; read ${humanBytes(statistics.bytesRead)}, ` +
+    `stored ${humanBytes(statistics.storedBytes)} in ${humanDuration(elapsedMs)}${faultCount > 0 ? `; ${counted(faultCount, 'fault')}` : ''}`);
 };
 
 const backup = async (context: CommandContext, paths: readonly string[], options: BackupCommandOptions): Promise<void> => {

@@ -1,3 +1,4 @@
+import { counted } from '#kernel';
 import { type PruneResult, pruneRepository, retain, type VerifyLevel, verifyRepository, type VerifyResult } from '#repository';
 import type { ObjectStore } from '#storage';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -32,13 +33,14 @@ const reportVerify = (context: CommandContext, { level, outcome, findings, check
     output.message('finding', finding);
     output.text(`${finding.object}: ${finding.detail} [${finding.code}]`);
     for (const lost of finding.affected) {
-      output.text(`  ${lost.snapshot}: ${lost.whole ? 'cannot be read at all' : `${lost.entries} entries cannot be restored`}`);
+      output.text(`  ${lost.snapshot}: ${lost.whole ? 'cannot be read at all' : `${counted(lost.entries, 'entry', 'entries')} cannot be restored`}`);
       for (const path of [...lost.paths, ...lost.places]) output.text(`    ${path}`);
     }
   }
   for (const note of notes) output.note(note);
   output.result('summary', { level, outcome, findings: findings.length, ...checked, notes },
-    `Level ${level}, ${meanings[level]}: ${outcome === 'intact' ? 'nothing is wrong' : outcome}; ${checked.snapshots} snapshots, ${checked.packs} packs, ${checked.chunks} chunks, ${findings.length} findings`);
+    `Level ${level}, ${meanings[level]}: ${outcome === 'intact' ? 'nothing is wrong' : outcome}; ${counted(checked.snapshots, 'snapshot')}, ${counted(checked.packs, 'pack')}, ` +
+    `${counted(checked.chunks, 'chunk')}, ${counted(findings.length, 'finding')}`);
 };
 
 /** Where nothing is at all there is nothing to find damaged. */
@@ -63,7 +65,7 @@ const reportPrune = (context: CommandContext, result: PruneResult): void => {
     dry_run: result.dryRun, snapshots_kept: result.snapshotsKept, removed_snapshots: result.removedSnapshots, packs_kept: result.packsKept,
     packs_rewritten: result.packsRewritten, packs_removed: result.packsRemoved, stored_before: result.storedBefore,
     stored_after: result.storedAfter, live_plain: result.livePlain, kept_plain: result.keptPlain, removed_keys: result.removedKeys,
-  }, `${result.dryRun ? 'Would keep' : 'Kept'} ${result.snapshotsKept} snapshots and remove ${result.snapshotsRemoved}; ` +
+  }, `${result.dryRun ? 'Would keep' : 'Kept'} ${counted(result.snapshotsKept, 'snapshot')} and remove ${result.snapshotsRemoved}; ` +
     `${humanBytes(result.storedBefore)} become ${humanBytes(result.storedAfter)}`);
 };
 

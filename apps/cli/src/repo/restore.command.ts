@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { fault } from '#kernel';
+import { counted, fault } from '#kernel';
 import { findSnapshot, packNames, type RestoreMode, type RestoreProgress, type RestoreResult, runRestore } from '#repository';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
@@ -27,8 +27,8 @@ const report = (context: CommandContext, result: RestoreResult, facts: { snapsho
     outcome: result.outcome, ...result.reason, ...(facts.dryRun ? { dry_run: true } : {}), snapshot_id: facts.snapshot, restored_path: facts.to, files: statistics.files, dirs: statistics.directories,
     others: statistics.others, bytes: statistics.bytes, skipped: statistics.skipped, deleted: statistics.deleted,
     fetched_bytes: statistics.fetchedBytes, faults: faultCount, seconds: Math.round(facts.elapsedMs) / 1000, phases_ms: result.phases,
-  }, `${facts.dryRun ? 'Would restore' : 'Restored'} ${statistics.files} files, ${humanBytes(statistics.bytes)} of ${facts.snapshot} to ${facts.to} in ${humanDuration(facts.elapsedMs)}` +
-    `${statistics.skipped > 0 ? `; ${statistics.skipped} left as they were` : ''}${faultCount > 0 ? `; ${faultCount} faults` : ''}${result.reason ? ` (${result.reason.detail} [${result.reason.code}])` : ''}`);
+  }, `${facts.dryRun ? 'Would restore' : 'Restored'} ${counted(statistics.files, 'file')}, ${humanBytes(statistics.bytes)} of ${facts.snapshot} to ${facts.to} in ${humanDuration(facts.elapsedMs)}` +
+    `${statistics.skipped > 0 ? `; ${statistics.skipped} left as they were` : ''}${faultCount > 0 ? `; ${counted(faultCount, 'fault')}` : ''}${result.reason ? ` (${result.reason.detail} [${result.reason.code}])` : ''}`);
 };
 
 const restore = async (context: CommandContext, selection: string, options: RestoreCommandOptions): Promise<void> => {

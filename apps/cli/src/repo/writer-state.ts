@@ -22,16 +22,22 @@ export const stateDirectory = (context: CommandContext, repository: string, give
   return join(stateHome ?? join(home ?? '', '.local', 'state'), 'holdfast', `repo-${name}`);
 };
 
-const readJson = <T>(path: string): T | undefined => {
-  let text: string;
+/** Undefined where there is no file; null where it is not JSON or holds no object. */
+const readObject = (path: string): Readonly<Record<string, unknown>> | undefined | null => {
   try {
-    text = readFileSync(path, 'utf8');
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof value === 'object' ? value as Readonly<Record<string, unknown>> | null : null;
   } catch (error) {
+    if (error instanceof SyntaxError) return null;
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-  return JSON.parse(text) as T;
 };
+
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((one) => typeof one === 'string');
+
+const isLast = (value: unknown): value is LastSnapshots[string] =>
+  typeof value === 'object' && value !== null && 'sha256' in value && typeof value.sha256 === 'string' && 'time' in value && typeof value.time === 'string';
 
 const writeJson = (path: string, value: unknown): void => {
   writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
@@ -44,13 +50,19 @@ export const writeSettings = (stateDir: string, settings: WriterSettings): void 
   writeJson(join(stateDir, 'recipients.json'), settings);
 };
 
-/** Throws `repository-not-initialized` when `repo init` has not been run with this state directory. */
+/** Throws `repository-not-initialized` when `repo init` has not been run with this state directory, `writer-state-damaged` when nobody can tell to whom it encrypts. */
 export const readSettings = (stateDir: string): WriterSettings => {
-  const settings = readJson<WriterSettings>(join(stateDir, 'recipients.json'));
-  if (!settings) throw fault('not-found', 'repository-not-initialized', `There is no writer's state in ${stateDir}; make one with: holdfast repo init`);
-  return settings;
+  const file = join(stateDir, 'recipients.json');
+  const settings = readObject(file);
+  if (settings === undefined) throw fault('not-found', 'repository-not-initialized', `There is no writer's state in ${stateDir}; make one with: holdfast repo init`);
+  const { dataRecipients, catalogRecipients } = settings ?? {};
+  if (isTexts(dataRecipients) && isTexts(catalogRecipients)) return { dataRecipients, catalogRecipients };
+  throw fault('refused', 'writer-state-damaged', `${file} is damaged: it does not say to whom to encrypt. Run holdfast repo init again with the same --repository, --state and recipients; `
+    + 'it writes the file anew and leaves the repository as it is');
 };
 
-export const readLastSnapshots = (stateDir: string): LastSnapshots => readJson<LastSnapshots>(join(stateDir, 'last.json')) ?? {};
+/** What cannot be understood counts as never written: a snapshot without a predecessor lacks nothing. */
+export const readLastSnapshots = (stateDir: string): LastSnapshots =>
+  Object.fromEntries(Object.entries(readObject(join(stateDir, 'last.json')) ?? {}).filter((entry): entry is [string, LastSnapshots[string]] => isLast(entry[1])));
 
 export const writeLastSnapshots = (stateDir: string, last: LastSnapshots): void => writeJson(join(stateDir, 'last.json'), last);

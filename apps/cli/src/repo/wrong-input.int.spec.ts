@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { tempDir } from '#testing';
@@ -34,6 +34,8 @@ beforeAll(async () => {
   const recipient = await key('id.key');
   await key('other.key');
   for (const name of ['empty', 'full']) expect(await run(`repo init --repository @${name} --state @state-${name} --recipient ${recipient}`)).toBe(0);
+  await cp(at('state-full'), at('state-damaged'), { recursive: true });
+  await writeFile(at('state-damaged/recipients.json'), '{\n');
   for (let i = 0; i < 2; i++) expect(await run('repo backup --repository @full --state @state-full @src')).toBe(0);
 });
 
@@ -43,6 +45,7 @@ it.each([
   ['repo init --repository @full --state @state-empty --recipient age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg', 5, 'repository-foreign'],
   ['repo backup --repository @nowhere --state @s @src', 4, 'repository-not-initialized'],
   ['repo backup --repository @nowhere --state @state-full @src', 4, 'repository-not-found'],
+  ['repo backup --repository @full --state @state-damaged @src', 5, 'writer-state-damaged'],
   ['repo backup --repository @full --state @state-full @not/there', 4, 'source-missing'],
   ['repo snapshots --repository @nowhere', 4, 'repository-not-found'],
   ['repo verify --repository @nowhere --level 1', 4, 'repository-not-found'],

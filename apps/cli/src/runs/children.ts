@@ -1,3 +1,4 @@
+import { counted } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
 import { printable } from '../format.ts';
 import type { Output } from '../output.ts';
@@ -7,7 +8,7 @@ import { type RunView, isFinal } from './run-view.ts';
 /** How the children of a parent run stand, in one line. */
 export const childrenLine = ({ kind, status, children, waitingReason }: RunView): string => {
   const parts = Object.entries(children?.byStatus ?? {}).map(([what, count]) => `${count} ${what}`);
-  return `${kind} ${status}${waitingReason ? `: ${waitingReason}` : ''}  ${children?.total ?? 0} node(s)${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+  return `${kind} ${status}${waitingReason ? `: ${waitingReason}` : ''}  ${counted(children?.total ?? 0, 'node')}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 };
 
 /** Tells each child of a parent run when it ends, by the name of its node. */

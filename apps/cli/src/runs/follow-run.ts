@@ -1,4 +1,4 @@
-import { type Clock, isAppError, messageOf, parseTime } from '#kernel';
+import { type Clock, counted, isAppError, messageOf, parseTime } from '#kernel';
 import type { ApiClient } from '../api-client.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { humanBytes, humanDuration, printable } from '../format.ts';
@@ -6,6 +6,7 @@ import type { Output } from '../output.ts';
 import { progressText } from '../progress-text.ts';
 import { ChildrenTeller, childrenLine } from './children.ts';
 import { type LogParts, followLog } from './run-log.ts';
+import { type PruneCounts, pruneText, prunedRepository } from './prune-counts.ts';
 import { kindText } from './run-text.ts';
 import { type RunView, isFinal } from './run-view.ts';
 
@@ -22,14 +23,19 @@ const progressLine = (run: RunView): string => {
   return `${progressText(progress, progress.elapsedMs)}  ${progress.current ?? ''}`;
 };
 
+/** What it did, as far as that is counted. */
+const countsOf = ({ kind, statistics, snapshot }: RunView, pruned: PruneCounts): string => {
+  const left = pruneText(pruned);
+  const stored = statistics && kind === 'backup' ? `, ${humanBytes(statistics.storedBytes)} stored` : '';
+  const counts = statistics ? `: ${counted(statistics.files, 'file')}, ${humanBytes(statistics.bytes)}${stored}` : '';
+  return `${counts}${left ? `: ${left}` : ''}${snapshot && kind === 'backup' ? `, snapshot ${snapshot}` : ''}`;
+};
+
 /** What a finished run was, in one line. */
-const describe = (run: RunView): string => {
+const describe = (run: RunView, pruned: PruneCounts = {}): string => {
   const seconds = run.startedAt && run.finishedAt ? ` in ${humanDuration(parseTime(run.finishedAt) - parseTime(run.startedAt))}` : '';
-  const stored = run.statistics && run.kind === 'backup' ? `, ${humanBytes(run.statistics.storedBytes)} stored` : '';
-  const counts = run.statistics ? `: ${run.statistics.files} files, ${humanBytes(run.statistics.bytes)}${stored}` : '';
-  const snapshot = run.snapshot && run.kind === 'backup' ? `, snapshot ${run.snapshot}` : '';
-  const whole = run.children ? ` on ${run.children.total} ${run.children.total === 1 ? 'node' : 'nodes'}` : '';
-  return `${kindText(run)} ${run.status}${whole}${seconds}${counts}${snapshot}${run.detail ? ` (${run.detail} [${run.code}])` : ''}`;
+  const whole = run.children ? ` on ${counted(run.children.total, 'node')}` : '';
+  return `${kindText(run)} ${run.status}${whole}${seconds}${countsOf(run, pruned)}${run.detail ? ` (${run.detail} [${run.code}])` : ''}`;
 };
 
 /** The exit code of a finished run. */
@@ -66,7 +72,8 @@ export const followRun = async (api: ApiClient, id: string, output: Output, cloc
   try {
     const run = await untilFinal(api, id, output, clock);
     await Promise.race([warnings, clock.sleep(lastLinesMs, enough.signal).catch(() => undefined)]);
-    output.result('run', run, describe(run));
+    const repository = await prunedRepository(api, run);
+    output.result('run', repository ? { ...run, repository } : run, describe(run, repository));
     for (const item of run.faults ?? []) {
       if (!shown.has(`${item.code} ${item.path}: ${item.detail}`)) output.note(`  ${printable(item.path)}: ${printable(item.detail)} [${item.code}]`);
     }

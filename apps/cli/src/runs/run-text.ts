@@ -1,4 +1,4 @@
-import { controlNode, parseTime } from '#kernel';
+import { controlNode, counted, parseTime } from '#kernel';
 import { humanBytes, humanDuration, table } from '../format.ts';
 import { childrenLine } from './children.ts';
 import type { RunView } from './run-view.ts';
@@ -28,7 +28,7 @@ export const runsTable = (runs: readonly RunView[], names: Names): string =>
   ]));
 
 const countsOf = ({ statistics }: RunView): string | undefined => statistics &&
-  `${statistics.files} files, ${statistics.directories} directories, ${humanBytes(statistics.bytes)}; ${humanBytes(statistics.addedBytes)} new, ${humanBytes(statistics.storedBytes)} stored`;
+  `${counted(statistics.files, 'file')}, ${counted(statistics.directories, 'directory', 'directories')}, ${humanBytes(statistics.bytes)}; ${humanBytes(statistics.addedBytes)} new, ${humanBytes(statistics.storedBytes)} stored`;
 
 const attemptLines = ({ attempts = [] }: RunView): string[] => attempts.map(({ attempt, status, startedAt, endedAt, code, detail }) =>
   `${attempt} ${status}${startedAt ? ` ${startedAt}` : ''}${startedAt && endedAt ? ` for ${tookOf(startedAt, endedAt)}` : ''}${code ? `: ${detail ?? ''} [${code}]` : ''}`);

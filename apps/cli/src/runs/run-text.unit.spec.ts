@@ -22,7 +22,7 @@ it('a list of runs names the task and the node, and says how long each took and 
 it('one run is shown with its attempts and every fault, and a path cannot move the cursor', () => {
   const text = runText(run, names);
   expect(text).toMatch(/^id +run_1\ntask +nightly\n/);
-  expect(text).toContain('3 files, 1 directories, 2.00 KiB; 1.00 KiB new, 512 B stored');
+  expect(text).toContain('3 files, 1 directory, 2.00 KiB; 1.00 KiB new, 512 B stored');
   expect(text).toMatch(/attempt +1 ended 2026-11-21T03:00:01.000Z for 1m 04s\n/);
   expect(text).toContain('/srv/\\x1b[2Jx: It was gone [vanished]');
 });
@@ -38,5 +38,5 @@ it('a parent run is shown by the labels of its nodes and how its children stand'
     children: { total: 2, byStatus: { running: 1, succeeded: 1 } },
   }, names);
   expect(text).toMatch(/node +all site=a\n/);
-  expect(text).toMatch(/children +backup running +2 node\(s\): 1 running, 1 succeeded/);
+  expect(text).toMatch(/children +backup running +2 nodes: 1 running, 1 succeeded/);
 });

@@ -8,6 +8,7 @@ export interface RunView {
   readonly parent?: string;
   /** Of a parent run. */
   readonly children?: { readonly total: number; readonly byStatus: Readonly<Record<string, number>> };
+  readonly target?: string;
   readonly task?: string;
   readonly taskName?: string;
   readonly cause?: string;
@@ -25,7 +26,7 @@ export interface RunView {
   readonly attempts?: readonly { readonly attempt: number; readonly status: string; readonly startedAt?: string; readonly endedAt?: string; readonly code?: string; readonly detail?: string }[];
   readonly faults?: readonly { readonly path: string; readonly code: string; readonly detail: string }[];
   /** What was asked for, by kind. */
-  readonly plan?: { readonly level?: string; readonly snapshots?: readonly string[] };
+  readonly plan?: { readonly level?: string; readonly snapshots?: readonly string[]; readonly ofNode?: string; readonly dryRun?: boolean };
   readonly statistics?: {
     readonly files: number; readonly directories: number; readonly others: number; readonly bytes: number;
     readonly filesRead: number; readonly bytesRead: number; readonly addedBytes: number; readonly storedBytes: number;

@@ -1,4 +1,4 @@
-import { type AppError, fault } from '#kernel';
+import { type AppError, counted, fault } from '#kernel';
 
 const kinds = { 'restore-destination-full': 'unavailable', 'restore-destination-read-only': 'refused', 'restore-destination-denied': 'forbidden' } as const;
 type Code = keyof typeof kinds;
@@ -18,9 +18,9 @@ export class PartialReason {
   /** @param faults all of them */
   of(faults: number): { readonly code: string; readonly detail: string } {
     const { destination, count } = this;
-    if (!destination) return { code: 'entries-not-restored', detail: `${faults} entries could not be restored completely; everything else is in place` };
+    if (!destination) return { code: 'entries-not-restored', detail: `${counted(faults, 'entry', 'entries')} could not be restored completely; everything else is in place` };
     const others = faults > count ? `, ${faults - count} for other reasons` : '';
-    return { code: destination.code, detail: `${destination.detail}. ${count} entries could not be restored for this${others}; everything else is in place` };
+    return { code: destination.code, detail: `${destination.detail}. ${counted(count, 'entry', 'entries')} could not be restored for this${others}; everything else is in place` };
   }
 
   /** For a restore that made nothing: that is no part of it. */

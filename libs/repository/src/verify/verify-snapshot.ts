@@ -1,4 +1,4 @@
-import { isAppError } from '#kernel';
+import { counted, isAppError } from '#kernel';
 import { printablePath } from '../backup/fault-list.ts';
 import { troubleOf } from '../catalog/pack-catalog.ts';
 import { type CatalogView, chunksOfPart, type NeededChunk, readCatalogView } from '../catalog/snapshot-closure.ts';
@@ -210,7 +210,7 @@ export class SnapshotVerifier {
     const [from, to] = [place.data?.index[place.number], place.data?.index[place.number + 1]];
     const show = (path: Buffer | undefined): string => (path ? `/${printablePath(path)}` : 'its end');
     const where = from ? ` (from ${show(from)} to ${show(to)})` : '';
-    this.state.findings.lose(finding, { snapshot: this.id, entries, place: `part ${place.number}, ${entries} entries${where}` });
+    this.state.findings.lose(finding, { snapshot: this.id, entries, place: `part ${place.number}, ${counted(entries, 'entry', 'entries')}${where}` });
   }
 
   /** Turns findings of records into paths, where the manifest can be read. */

@@ -113,7 +113,9 @@ describe('runs on real NATS and Postgres, two masters', () => {
     expect(left.items).toMatchObject([{ id: again.snapshot }]);
     const third = (await api.json<{ id: string }>('POST', `/api/v1/snapshots/${again.snapshot}:verify`, { level: '3' })).id;
     await until(third, 'succeeded');
-    expect(await other.json('GET', `/api/v1/repositories/${repositories.items[0]!.id}`)).toMatchObject({ generation: 1, snapshots: 1, leases: [] });
+    expect(await other.json('GET', `/api/v1/repositories/${repositories.items[0]!.id}`)).toMatchObject({
+      generation: 1, snapshots: 1, leases: [], storedBytes: expect.any(Number), livePlainBytes: expect.any(Number), keptPlainBytes: expect.any(Number), compactableBytes: expect.any(Number),
+    });
   }, 300_000);
 
   it('a recovery identity and the objects restore everything, what was made before it was added too', async () => {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { UnitOfWork } from '#event-store';
-import { type Clock, type Refusal, type Result, err, fault, ok, refuse } from '#kernel';
+import { type Clock, type Refusal, type Result, err, fault, ok, refuse, someOf } from '#kernel';
 import { type TargetTest, nodeHttp, testTarget } from '#storage';
 import { CLOCK, type CommandContext, Commands, invalidRequest } from '../../platform/index.ts';
 import { beginChange, rename } from '../names/index.ts';
@@ -79,7 +79,7 @@ export class TargetCommands {
   async remove(context: CommandContext, id: string): Promise<void> {
     // The read model names the tasks; the batch below is what holds when somebody defines one at this moment.
     const tasks = await this.stores.tasksOf(id);
-    if (tasks.length > 0) throw fault('conflict', 'target-in-use', `Tasks use this target (${tasks.join(', ')}); let them use another one or delete them first`);
+    if (tasks.length > 0) throw fault('conflict', 'target-in-use', `Tasks use this target (${someOf(tasks)}); let them use another one or delete them first`);
     await this.commands.execute(context, async (unit) => {
       const found = await known(unit, id);
       if (!found.ok) return found;

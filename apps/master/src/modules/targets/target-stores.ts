@@ -66,7 +66,7 @@ export class TargetStores implements OnApplicationShutdown {
 
   /** Names of tasks that use the target, a few of them. The table is the slice of the tasks', which itself stands on this one. */
   async tasksOf(target: string): Promise<string[]> {
-    const rows: { name: string }[] = await this.targets.query('select name from read.tasks where target = $1 order by name limit 5', [target]);
+    const rows: { name: string }[] = await this.targets.query('select name from read.tasks where target = $1 order by name', [target]);
     return rows.map(({ name }) => name);
   }
 

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { fault } from '#kernel';
+import { fault, someOf } from '#kernel';
 import { CONFIG, type CommandContext, Context, type MasterConfig, publicUrlOf } from '../../../platform/index.ts';
 import { Credentials, Rotations } from '../../credentials/index.ts';
 import { NodeCommands, NodeLookup } from '../../nodes/index.ts';
@@ -60,7 +60,7 @@ export class RotationHttp {
   @Delete(':id') @HttpCode(204) @ApiOperation({ operationId: 'Nodes_remove' })
   async remove(@Context() context: CommandContext, @Param('id') id: string): Promise<void> {
     const tasks = await this.nodes.tasksOf(id);
-    if (tasks.length > 0) throw fault('conflict', 'node-in-use', `Tasks name this node (${tasks.join(', ')}); change or delete them first`);
+    if (tasks.length > 0) throw fault('conflict', 'node-in-use', `Tasks name this node (${someOf(tasks)}); change or delete them first`);
     await this.commands.remove(context, id, async (unit, node) => {
       const revoked = await this.credentials.revokeAll(unit, node, 'node removed');
       return revoked.ok ? this.enrolment.takeBack(unit, node) : revoked;

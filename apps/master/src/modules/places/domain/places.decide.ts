@@ -1,5 +1,5 @@
 import type { Decider } from '#event-store';
-import { err, ok, refuse, unreachable, type Refusal, type Result } from '#kernel';
+import { err, ok, refuse, someOf, unreachable, type Refusal, type Result } from '#kernel';
 import type { PlacesEvent } from './places.events.ts';
 
 /** Which task needs which nodes and targets, and which of those are gone. */
@@ -47,7 +47,7 @@ const retire = (place: string, { uses, retired }: PlacesState): Decision => {
   if (retired.has(place)) return ok([]);
   const tasks = [...uses].filter(([, places]) => places.includes(place)).map(([task]) => task);
   if (tasks.length === 0) return ok([{ type: 'PlaceRetired', data: { place } }]);
-  return err(refuse('conflict', `${kindOf(place)}-in-use`, `Tasks use this ${kindOf(place)} (${tasks.slice(0, 5).join(', ')}); change or delete them first`));
+  return err(refuse('conflict', `${kindOf(place)}-in-use`, `Tasks use this ${kindOf(place)} (${someOf(tasks)}); change or delete them first`));
 };
 
 /** Decides that no task is left on a node or a target that is gone, whoever is first. */

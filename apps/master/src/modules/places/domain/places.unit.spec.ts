@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deciderSpecification } from '#event-store/testing';
 import { placesDecider } from './places.decide.ts';
 import type { PlacesEvent } from './places.events.ts';
@@ -12,6 +12,11 @@ describe('a node or target', () => {
   it('is not removed while a task uses it', () => {
     given(taken('task_a', 'node_a', 'target_a')).when({ type: 'RetirePlace', place: 'target_a' }).thenRefused('target-in-use');
     given(taken('task_a', 'node_a', 'target_a')).when({ type: 'RetirePlace', place: 'node_a' }).thenRefused('node-in-use');
+  });
+  it('says that more tasks use it than it names', () => {
+    const uses = new Map(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => [`task_${name}`, ['node_a', 'target_a']]));
+    expect(placesDecider.decide({ type: 'RetirePlace', place: 'target_a' }, { uses, retired: new Set() }))
+      .toMatchObject({ ok: false, error: { code: 'target-in-use', detail: expect.stringContaining('(task_a, task_b, task_c, task_d, task_e and 2 more)') } });
   });
   it('is not used by a task once it is removed', () => {
     given(retired('target_a')).when({ type: 'TakePlaces', task: 'task_a', places: ['node_a', 'target_a'] }).thenRefused('target-unknown');

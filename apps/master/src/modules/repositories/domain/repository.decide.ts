@@ -60,11 +60,12 @@ const startDeletion = ({ run, admissions }: StartDeletion, state: RepositoryStat
   return ok(state.pruning.deleting ? [] : [{ type: 'DeletionStarted', data: { run } }]);
 };
 
-const complete = ({ run, forgotten, deletedObjects, deletedBytes }: CompletePrune, state: RepositoryState): Decision => {
+const complete = ({ type: _, ...pruned }: CompletePrune, state: RepositoryState): Decision => {
+  const { run } = pruned;
   const refusal = exclusive(run, state);
   if (refusal) return err(refusal);
   if (state.pruning?.run !== run || !state.pruning.deleting) return err(refuse('conflict', 'prune-unmarked', 'Nothing may be deleted before it is marked'));
-  return ok([{ type: 'RepositoryPruned', data: { run, generation: state.generation, forgotten, deletedObjects, deletedBytes } }]);
+  return ok([{ type: 'RepositoryPruned', data: { ...pruned, generation: state.generation } }]);
 };
 
 const addRecipient = ({ class: kind, recipient }: AddRecipient, state: RepositoryState): Decision => {

@@ -26,13 +26,19 @@ export type SnapshotAdmitted = DomainEvent<'SnapshotAdmitted', {
 export type PruneMarked = DomainEvent<'PruneMarked', { readonly run: string; readonly generation: number; readonly condemned?: string }>;
 /** What is condemned is deleted from now on; no snapshot is admitted until that is over. */
 export type DeletionStarted = DomainEvent<'DeletionStarted', { readonly run: string }>;
-/** The prune has deleted what it condemned. */
+/**
+ * The prune has deleted what it condemned. Then the packs took `storedBytes`; before compression and encryption snapshots needed
+ * `livePlainBytes`, each chunk once, and the packs held `keptPlainBytes`: the difference is what compaction could win.
+ */
 export type RepositoryPruned = DomainEvent<'RepositoryPruned', {
   readonly run: string;
   readonly generation: number;
   readonly forgotten: readonly string[];
   readonly deletedObjects: number;
   readonly deletedBytes: number;
+  readonly storedBytes?: number;
+  readonly livePlainBytes?: number;
+  readonly keptPlainBytes?: number;
 }>;
 /** age public key that later attempts wrap their keys to, beside those of the installation. */
 export type RecipientAdded = DomainEvent<'RecipientAdded', { readonly class: 'data' | 'catalog'; readonly recipient: string }>;

@@ -8,7 +8,7 @@ const lease = (run: string, mode: 'shared' | 'exclusive'): RepositoryCommand => 
 const release = (run: string): RepositoryCommand => ({ type: 'ReleaseLease', run });
 const admit = (snapshot: string, checkedDeletions = 0, repositoryId = 'r1'): RepositoryCommand =>
   ({ type: 'AdmitSnapshot', snapshot, object: `snapshots/${snapshot}/x`, run: 'run_1', attempt: 1, repositoryId, idKeyId: 'k1', checkedDeletions, ...place });
-const complete = (run: string): RepositoryCommand => ({ type: 'CompletePrune', run, forgotten: [], deletedObjects: 1, deletedBytes: 2 });
+const complete = (run: string): RepositoryCommand => ({ type: 'CompletePrune', run, forgotten: [], deletedObjects: 1, deletedBytes: 2, storedBytes: 30, livePlainBytes: 80, keptPlainBytes: 100 });
 const decide = (state: RepositoryState, command: RepositoryCommand) => {
   const decided = repositoryDecider.decide(command, state);
   return decided.ok ? decided.value.map((event) => event.type) : decided.error.code;
@@ -64,6 +64,12 @@ describe('a prune', () => {
     expect(decide(marked, complete('run_1'))).toBe('prune-unmarked');
     expect(decide(marked, deletion('run_1'))).toEqual(['DeletionStarted']);
     expect(decide(deleting, complete('run_1'))).toEqual(['RepositoryPruned']);
+  });
+  it('says what it counted when it is complete', () => {
+    expect(repositoryDecider.decide(complete('run_1'), deleting)).toEqual({ ok: true, value: [{
+      type: 'RepositoryPruned',
+      data: { run: 'run_1', generation: 1, forgotten: [], deletedObjects: 1, deletedBytes: 2, storedBytes: 30, livePlainBytes: 80, keptPlainBytes: 100 },
+    }] });
   });
   it('begins a generation, once for the same mark', () => {
     expect(marked.generation).toBe(1);

@@ -132,7 +132,8 @@ export class PruneWork implements DutyWork {
     await this.decide(repository, {
       type: 'CompletePrune', run, forgotten: result.removedSnapshots,
       deletedObjects: result.packsRemoved + result.packsRewritten + result.snapshotsRemoved + result.removedKeys,
-      deletedBytes: Math.max(0, result.storedBefore - result.storedAfter),
+      deletedBytes: Math.max(0, result.storedBefore - result.storedAfter), storedBytes: result.storedAfter,
+      livePlainBytes: result.livePlain, keptPlainBytes: result.keptPlain,
     });
   }
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
 import type { InstallationKeys } from '#identity';
-import { unreachable } from '#kernel';
+import { counted, unreachable } from '#kernel';
 import { type VerifyFinding, type VerifyResult, identityKeys, verifyRepository } from '#repository';
 import { KEYS } from '../../../platform/index.ts';
 import { SnapshotRow, snapshotDecider } from '../../snapshots/index.ts';
@@ -19,7 +19,7 @@ const engineLevel = (level: VerifyLevel): 1 | 2 | '2c' | 3 => (level === '2c' ? 
 
 const faultOf = ({ object, code, detail, affected }: VerifyFinding): DutyResult['faults'][number] => ({
   path: object, code: code.slice(0, 64),
-  detail: `${detail}${affected.length > 0 ? ` (${affected.map(({ snapshot, entries, whole }) => `${snapshot}: ${whole ? 'all of it' : `${entries} entries`}`).join(', ')})` : ''}`.slice(0, 1024),
+  detail: `${detail}${affected.length > 0 ? ` (${affected.map(({ snapshot, entries, whole }) => `${snapshot}: ${whole ? 'all of it' : counted(entries, 'entry', 'entries')}`).join(', ')})` : ''}`.slice(0, 1024),
 });
 
 /** Checks snapshots of a repository and records for each what was found. */

@@ -9,9 +9,16 @@ import { SnapshotCommands } from '../commands/snapshot.commands.service.ts';
 import { PruneRequest, RepositoryAnswer, RepositoryPage, RepositoryQuery } from './repository.dto.ts';
 import { RequestedRunAnswer } from './snapshot.dto.ts';
 
+/** What the last prune counted, where it did. */
+const countedIn = ({ storedBytes, livePlainBytes, keptPlainBytes }: RepositoryRow): Partial<RepositoryAnswer> => {
+  if (storedBytes === null || livePlainBytes === null || keptPlainBytes === null) return {};
+  const dead = Math.max(0, keptPlainBytes - livePlainBytes);
+  return { storedBytes, livePlainBytes, keptPlainBytes, compactableBytes: dead === 0 ? 0 : Math.round((storedBytes * dead) / keptPlainBytes) };
+};
+
 const answerOf = (row: RepositoryRow): RepositoryAnswer => ({
   id: row.id, revision: row.revision, node: row.node, target: row.target, generation: row.generation, snapshots: row.snapshots, leases: row.leases,
-  deletedBytes: row.deletedBytes,
+  deletedBytes: row.deletedBytes, ...countedIn(row),
   ...(row.repositoryId === null ? {} : { repositoryId: row.repositoryId }), ...(row.latestSnapshot === null ? {} : { latestSnapshot: row.latestSnapshot }),
   ...(row.createdAt ? { createdAt: rfc3339(row.createdAt.getTime()) } : {}), ...(row.prunedAt ? { prunedAt: rfc3339(row.prunedAt.getTime()) } : {}),
 });

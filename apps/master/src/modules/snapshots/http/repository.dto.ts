@@ -28,6 +28,14 @@ export class RepositoryAnswer {
   prunedAt?: string;
   /** Bytes that prunes have deleted so far. */
   deletedBytes: number;
+  /** What the packs took in the target after the last prune. This and the next three are absent until a prune has counted them; a backup since then adds to them. */
+  storedBytes?: number;
+  /** Before compression and encryption: what snapshots needed after the last prune, every chunk once. */
+  livePlainBytes?: number;
+  /** Before compression and encryption: what the packs held after the last prune. */
+  keptPlainBytes?: number;
+  /** About what compaction of the packs could free of `storedBytes`: the share of `keptPlainBytes` that no snapshot needs. */
+  compactableBytes?: number;
 }
 
 export class RepositoryPage {

@@ -1,10 +1,16 @@
 import { parseTime, unreachable } from '#kernel';
 import { readModel } from '#projections';
-import type { RepositoryEvent, RepositoryPlace } from '../../domain/repository.events.ts';
+import type { RepositoryEvent, RepositoryPlace, RepositoryPruned } from '../../domain/repository.events.ts';
 import { RepositoryRow } from './repository.entity.ts';
 
 const empty = (id: string, { node, target }: RepositoryPlace): RepositoryRow => ({
-  id, node, target, repositoryId: null, generation: 0, leases: [], snapshots: 0, latestSnapshot: null, prunedAt: null, deletedBytes: 0, createdAt: null, revision: 0,
+  id, node, target, repositoryId: null, generation: 0, leases: [], snapshots: 0, latestSnapshot: null, prunedAt: null, deletedBytes: 0,
+  storedBytes: null, livePlainBytes: null, keptPlainBytes: null, createdAt: null, revision: 0,
+});
+
+const pruned = (row: RepositoryRow, { forgotten, deletedBytes, storedBytes, livePlainBytes, keptPlainBytes }: RepositoryPruned['data'], at: Date): RepositoryRow => ({
+  ...row, prunedAt: at, snapshots: row.snapshots - forgotten.length, deletedBytes: row.deletedBytes + deletedBytes,
+  storedBytes: storedBytes ?? null, livePlainBytes: livePlainBytes ?? null, keptPlainBytes: keptPlainBytes ?? null,
 });
 
 const evolveRow = (row: RepositoryRow, event: RepositoryEvent, at: Date): RepositoryRow => {
@@ -20,7 +26,7 @@ const evolveRow = (row: RepositoryRow, event: RepositoryEvent, at: Date): Reposi
     case 'PruneMarked':
       return { ...row, generation: event.data.generation };
     case 'RepositoryPruned':
-      return { ...row, prunedAt: at, snapshots: row.snapshots - event.data.forgotten.length, deletedBytes: row.deletedBytes + event.data.deletedBytes };
+      return pruned(row, event.data, at);
     case 'RepositoryStarted':
     case 'DeletionStarted':
     case 'RecipientAdded':
