@@ -1,6 +1,6 @@
-import { type ConnectionOptions, type NatsConnection, NatsError, connect, jwtAuthenticator } from 'nats';
+import { type ConnectionOptions, type NatsConnection, NatsError, jwtAuthenticator } from 'nats';
 import { type Clock, type Dial, type Logger, fault, messageOf } from '#kernel';
-import { connectThrough } from './dialled-connection.ts';
+import { openConnection } from './open-connection.ts';
 
 /** Who connects: a token, possibly renewed between two connections, and the seed of its key. */
 export interface BusCredential {
@@ -61,7 +61,7 @@ const attempt = (options: BusOptions): Promise<NatsConnection> => {
     // A stack trace captured for every request costs more than the request.
     noAsyncTraces: true,
   };
-  return dial ? connectThrough(dial, settings) : connect(settings);
+  return openConnection(settings, dial);
 };
 
 /**
