@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Clock } from '#kernel';
 import type { Follower } from '#projections';
-import { FOLLOWER } from '../../../platform/index.ts';
+import { CLOCK, FOLLOWER } from '../../../platform/index.ts';
 import { type Labels, NodeLookup, type NodeView } from '../../nodes/index.ts';
 import type { NodeDirectory, NodeFacts } from '../ports.ts';
 
@@ -16,13 +17,29 @@ const factsOf = ({ enrolled, drained, disabled, online, slots, recipient, instan
   ...(offlineSince === undefined ? {} : { offlineSince: offlineSince.getTime() }),
 });
 
-/** What runs need to know of nodes, from the read models of nodes and presence. Asked for every run, so kept until an event changes it. */
+/**
+ * Milliseconds for which facts are kept without an event. A database that crashed shows rows of a moment earlier until the log is read again,
+ * and no event tells of that: what was read then must not stay.
+ */
+const keptMs = 5_000;
+
+interface Kept {
+  readonly facts: NodeFacts;
+  /** Monotonic. */
+  readonly until: number;
+}
+
+/** What runs need to know of nodes, from the read models of nodes and presence. Asked for every run, so kept for a moment, or until an event changes it. */
 @Injectable()
 export class LookupNodeDirectory implements NodeDirectory {
-  private readonly known = new Map<string, NodeFacts>();
+  private readonly known = new Map<string, Kept>();
   private changes = 0;
 
-  constructor(private readonly nodes: NodeLookup, @Inject(FOLLOWER) follower: Pick<Follower, 'onEvents'>) {
+  constructor(
+    private readonly nodes: NodeLookup,
+    @Inject(FOLLOWER) follower: Pick<Follower, 'onEvents'>,
+    @Inject(CLOCK) private readonly clock: Pick<Clock, 'monotonic'>,
+  ) {
     follower.onEvents((events) => {
       for (const { aggregate } of events) if (about.has(aggregate.type)) this.forget(aggregate.id);
     });
@@ -30,13 +47,14 @@ export class LookupNodeDirectory implements NodeDirectory {
 
   async find(id: string): Promise<NodeFacts | undefined> {
     const known = this.known.get(id);
-    if (known) return known;
+    const now = this.clock.monotonic();
+    if (known && now < known.until) return known.facts;
     const before = this.changes;
     const node = await this.nodes.find(id);
     if (!node) return undefined;
     const facts = factsOf(node);
     // An event that came while the rows were read may be missing in them.
-    if (this.changes === before) this.known.set(id, facts);
+    if (this.changes === before) this.known.set(id, { facts, until: now + keptMs });
     return facts;
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '#event-store';
+import { FakeClock } from '#kernel';
 import type { EventsListener } from '#projections';
 import type { NodeLookup, NodeView } from '../../nodes/index.ts';
 import { LookupNodeDirectory } from './node-directory.adapter.ts';
@@ -16,15 +17,16 @@ const directory = () => {
     await rows.reading();
     return node;
   } } as unknown as NodeLookup;
+  const clock = new FakeClock();
   const facts = new LookupNodeDirectory(lookup, { onEvents: (given) => {
     listener = given;
     return () => undefined;
-  } });
+  } }, clock);
   const change = (type: string, node: Partial<NodeView>, id = 'node_a'): void => {
     rows.node = view(node);
     listener([{ aggregate: { type, id } } as RecordedEvent]);
   };
-  return { rows, facts, change };
+  return { rows, facts, change, clock };
 };
 
 describe('the directory of nodes', () => {
@@ -39,6 +41,14 @@ describe('the directory of nodes', () => {
     expect(await facts.find('node_a')).toMatchObject({ online: false, offlineSince: 5 });
     change('run', { online: true });
     expect(await facts.find('node_a')).toMatchObject({ online: false });
+  });
+  it('keeps nothing for long that no event told of: rows that a crashed database showed for a moment do not stay', async () => {
+    const { rows, facts, clock } = directory();
+    rows.node = view({ online: false });
+    await facts.find('node_a');
+    rows.node = view({});
+    await clock.advance(5_000);
+    expect(await facts.find('node_a')).toMatchObject({ online: true });
   });
   it('does not keep what was read while an event came', async () => {
     const { rows, facts, change } = directory();
