@@ -94,7 +94,7 @@ export class Agent {
     this.bus = new NatsBus(connection, node, gate);
     this.journal = new Journal(database, clock);
     this.outbox = new Outbox(database, clock);
-    const ask = new NatsAskClient({ connection, node, voice: this.voice, ids, gate, logger });
+    const ask = new NatsAskClient({ connection, health: parts.health, node, voice: this.voice, ids, gate, logger });
     const shared = { database, journal: this.journal, outbox: this.outbox, ask, clock, logger, instance: this.instance };
     const onReport = (): void => this.outboxProcess.wake();
     this.outboxProcess = new OutboxProcess({ ...shared, publisher: this.bus });

@@ -31,6 +31,7 @@ export const grantedClaim = (claim: string, specification: unknown = backupSpeci
 export class ScriptedAsk implements AskClient {
   readonly asked: { method: AskMethod; question: Question & { id: string } }[] = [];
   script: (method: AskMethod, question: Question & { id: string }) => unknown = () => { throw fault('unavailable', 'master-unreachable', 'Nobody is there'); };
+  private readonly listeners = new Set<() => void>();
   private count = 0;
 
   nextId(): string {
@@ -40,6 +41,16 @@ export class ScriptedAsk implements AskClient {
   async ask<T>(method: AskMethod, question: Question & { readonly id: string }): Promise<Answer<T>> {
     this.asked.push({ method, question });
     return this.script(method, question) as Answer<T>;
+  }
+
+  onBack(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** The masters may be reached again. */
+  back(): void {
+    for (const listener of this.listeners) listener();
   }
 }
 

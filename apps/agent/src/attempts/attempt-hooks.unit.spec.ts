@@ -10,7 +10,7 @@ it('the progress of an attempt says how long it runs, and how long it will where
   const told: Progress[] = [];
   const telemetry = { log: () => undefined, heartbeat: () => undefined, progress: (_run: string, progress: Progress) => told.push(progress) };
   const log = new RunLog(telemetry, clock, { run: 'run_1', attempt: 2 });
-  const hooks = hooksFor({ ask: { ask: () => Promise.reject(new Error('nothing is asked')), nextId: () => 'q' }, clock, logger: silentLogger, telemetry },
+  const hooks = hooksFor({ ask: { ask: () => Promise.reject(new Error('nothing is asked')), nextId: () => 'q', onBack: () => () => undefined }, clock, logger: silentLogger, telemetry },
     { run: 'run_1', attempt: 2, claim: 'c' }, { control: new AttemptControl(), log });
   const counted = { phase: 'content', files: 1, bytes: 250, storedBytes: 0, faults: 0 };
   await clock.advance(10_000);

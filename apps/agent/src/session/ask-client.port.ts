@@ -18,4 +18,6 @@ export interface AskClient {
    * (retryable: not connected, no master, no answer in time) and `answer-not-trusted` (retryable: somebody else may answer next).
    */
   ask<T>(method: AskMethod, question: Question & { readonly id: string }, options?: AskOptions): Promise<Answer<T>>;
+  /** Calls back whenever the masters may be reached again. Returns how to stop that. */
+  onBack(listener: () => void): () => void;
 }

@@ -1,6 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { type Answer, type AskMethod, encodeMessage, subjects } from '#contracts';
 import { type IdSource, type Logger, fault, messageOf } from '#kernel';
+import type { BusHealth } from '#messaging';
 import type { AskClient, AskOptions, Question } from './ask-client.port.ts';
 import type { BusGate } from './bus-gate.ts';
 import type { MasterVoice } from './master-voice.ts';
@@ -16,6 +17,7 @@ const unreachableMaster = (cause: unknown) =>
 
 export interface NatsAskDependencies {
   readonly connection: NatsConnection;
+  readonly health: Pick<BusHealth, 'onReconnect'>;
   readonly node: string;
   readonly voice: MasterVoice;
   readonly ids: IdSource;
@@ -33,6 +35,10 @@ export class NatsAskClient implements AskClient {
 
   nextId(): string {
     return this.deps.ids.next('cmd');
+  }
+
+  onBack(listener: () => void): () => void {
+    return this.deps.health.onReconnect(listener);
   }
 
   async ask<T>(method: AskMethod, question: Question & { readonly id: string }, { timeoutMs = 5_000, signal }: AskOptions = {}): Promise<Answer<T>> {

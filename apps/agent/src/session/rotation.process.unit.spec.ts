@@ -86,7 +86,7 @@ const start = (more: { tryCredential?: () => Promise<void> } = {}) => {
       openOrders: (verb) => journal.openOrders(verb),
       closeOrder: (id) => { mortal.step(); journal.closeOrder(id); mortal.step(); },
     },
-    ask: { nextId: () => ask.nextId(), ask: (method, question) => around(() => ask.ask(method, question)) },
+    ask: { nextId: () => ask.nextId(), ask: (method, question) => around(() => ask.ask(method, question)), onBack: (listener) => ask.onBack(listener) },
     tryCredential: ({ jwt }) => around(async () => {
       await more.tryCredential?.();
       expect([...recorded.values()]).toContain(decodeJwt(jwt()).sub);
