@@ -66,9 +66,9 @@ lint=$!
 set_up
 wait $extras || true
 
-# Two minutes of runs; with what follows, the check and the restore of every snapshot, three. They wait more than they compute, as end-to-end
-# tests do: both fill what the others leave. Each file of these and the campaign have a stack of their own.
-HOLDFAST_FAULT_SECONDS=${HOLDFAST_FAULT_SECONDS:-120} begin_suite fault kill-anything
+# Beside everything else, and with the check and the restore of every snapshot that follow, about three minutes. The campaign waits more than
+# it computes, as end-to-end tests do: both fill what the others leave. Each file of these and the campaign have a stack of their own.
+HOLDFAST_FAULT_SECONDS=${HOLDFAST_FAULT_SECONDS:-80} begin_suite fault kill-anything
 {
   gate "types" tsc --noEmit
   gate "import rules" depcruise apps libs test
