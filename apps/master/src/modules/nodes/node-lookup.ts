@@ -88,7 +88,7 @@ export class NodeLookup {
     return rows.length > 0;
   }
 
-  /** Names of tasks for the node, a few of them. The table is the slice of the tasks', which itself stands on this one. */
+  /** Names of all tasks for the node. The table is the slice of the tasks', which itself stands on this one. */
   async tasksOf(id: string): Promise<string[]> {
     const rows: { name: string }[] = await this.nodes.query('select name from read.tasks where $1 = any(nodes) order by name', [id]);
     return rows.map(({ name }) => name);

@@ -64,7 +64,7 @@ export class TargetStores implements OnApplicationShutdown {
     return this.partsOf(await this.row(target));
   }
 
-  /** Names of tasks that use the target, a few of them. The table is the slice of the tasks', which itself stands on this one. */
+  /** Names of all tasks that use the target. The table is the slice of the tasks', which itself stands on this one. */
   async tasksOf(target: string): Promise<string[]> {
     const rows: { name: string }[] = await this.targets.query('select name from read.tasks where target = $1 order by name', [target]);
     return rows.map(({ name }) => name);

@@ -101,11 +101,10 @@ describe('prune by two masters', () => {
   });
 
   const shown = (run: string) => apis[0]!.json<RunDetailAnswer>('GET', `/api/v1/runs/${run}`);
-  /** Given so long because a command that was on its way to a master which ended comes again after half a minute, and so may the next. */
   const ended = (run: string) => waitUntil(async () => {
     const found = await shown(run);
     return ['succeeded', 'partial', 'failed', 'lost', 'cancelled'].includes(found.status) && found;
-  }, 120_000);
+  }, 60_000);
 
   /** Both threads of the writer get some of either kind into their pack: what stays, and what is another content the next time. */
   const claimBackup = async () => {
@@ -179,7 +178,7 @@ describe('prune by two masters', () => {
       if (['PruneMarked', 'DeletionStarted', 'RepositoryPruned'].includes(type)) expect(leases.get(data.run)).toBe('exclusive');
     }
     await allIsWell();
-  }, 240_000);
+  }, 120_000);
 
   it.each<Step>([
     { operation: 'put', prefix: 'packs/', when: 'after' },
@@ -196,7 +195,7 @@ describe('prune by two masters', () => {
     await believeDead(run);
     expect(await ended(run)).toMatchObject({ status: 'succeeded', attempts: [{ status: 'lost' }, { status: 'succeeded' }] });
     await allIsWell();
-  }, 240_000);
+  }, 120_000);
 
   it('a store that fails between the steps ends the prune, and the next one finishes', async () => {
     await backup();
@@ -206,7 +205,7 @@ describe('prune by two masters', () => {
     expect(failed).toMatchObject({ status: 'failed', code: 'storage-unavailable' });
     expect(await ended(await prune(1))).toMatchObject({ status: 'succeeded' });
     await allIsWell();
-  }, 240_000);
+  }, 120_000);
 
   it('a master that was stopped for a while in the middle of it deletes nothing more when it goes on', async () => {
     await backup();
@@ -222,7 +221,7 @@ describe('prune by two masters', () => {
     expect(removed.length).toBeLessThanOrEqual(1);
     expect(await ended(run)).toMatchObject({ status: 'succeeded', attempts: [{ code: 'executor-cut-off' }, { status: 'succeeded' }] });
     await allIsWell();
-  }, 240_000);
+  }, 120_000);
 
   /** Whether the master at work on a run has given a sign of life within the last second. */
   const hasJustBeaten = async (run: string): Promise<boolean> => {
